@@ -1,0 +1,111 @@
+import type { ElementType } from './wgsl/shader.js';
+
+/** What a kernel must know of the device it will run on. Plain data; runtime/device makes it from an adapter. */
+export interface DeviceProfile {
+  /** As the adapter reports them, in lower case: 'nvidia', 'amd', 'intel', 'apple', 'mesa', 'google', ... */
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** True for a software adapter (lavapipe, SwiftShader). */
+  readonly isSoftware: boolean;
+  readonly hasF16: boolean;
+  readonly hasSubgroups: boolean;
+  /** 0 where the adapter does not say. */
+  readonly subgroupMinSize: number;
+  readonly subgroupMaxSize: number;
+  readonly maxInvocationsPerWorkgroup: number;
+  readonly maxWorkgroupSizeX: number;
+  readonly maxWorkgroupSizeY: number;
+  readonly maxWorkgroupSizeZ: number;
+  readonly maxWorkgroupsPerDimension: number;
+  /** Bytes. */
+  readonly maxWorkgroupStorage: number;
+  readonly maxStorageBinding: number;
+  readonly maxStorageBuffers: number;
+  readonly minStorageOffsetAlignment: number;
+}
+
+/**
+ * Where the elements of an activation lie: element (n, c, y, x) is at offset + n*strides[0] + c*strides[1] +
+ * y*strides[2] + x*strides[3]. NHWC has strides [H*W*C, 1, W*C, C]; NCHW [C*H*W, H*W, W, 1]. Elements, not bytes.
+ */
+export interface ActivationLayout {
+  readonly offset: number;
+  readonly strides: readonly [number, number, number, number];
+}
+
+export type ActivationFunction =
+  | { readonly kind: 'relu' }
+  | { readonly kind: 'clip'; readonly min: number; readonly max: number }
+  | { readonly kind: 'leaky-relu'; readonly alpha: number }
+  | { readonly kind: 'sigmoid' }
+  | { readonly kind: 'hard-sigmoid'; readonly alpha: number; readonly beta: number }
+  | { readonly kind: 'hard-swish' }
+  | { readonly kind: 'silu' }
+  | { readonly kind: 'gelu' }
+  | { readonly kind: 'gelu-tanh' }
+  | { readonly kind: 'tanh' };
+
+/** What happens to a sum before it is stored: + bias, + residual, activation, in that order. */
+export interface Epilogue {
+  /** One f32 for each output channel (whatever the element type), in a buffer of its own. */
+  readonly bias: boolean;
+  /** A tensor of the output's shape is added; its layout, where there is one. */
+  readonly residual?: ActivationLayout;
+  readonly activation?: ActivationFunction;
+}
+
+/** A two-dimensional convolution with every number known (1-D is height 1). Weights are OIHW: [outChannels, inChannels / groups, kernelHeight, kernelWidth]. */
+export interface ConvProblem {
+  readonly batch: number;
+  readonly inChannels: number;
+  readonly inHeight: number;
+  readonly inWidth: number;
+  readonly outChannels: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+  readonly padBottom: number;
+  readonly padRight: number;
+  readonly groups: number;
+  /** Storage type of input, output, residual and packed weights; sums are f32. */
+  readonly elementType: 'f32' | 'f16';
+  readonly input: ActivationLayout;
+  readonly output: ActivationLayout;
+  readonly epilogue: Epilogue;
+}
+
+/**
+ * C = alpha-free A x B, batched: A is [batch, m, k], B is [batch, k, n], C is [batch, m, n]. Strides in elements;
+ * a batch stride of 0 shares an operand. Transposes are strides.
+ */
+export interface GemmProblem {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly elementType: 'f32' | 'f16';
+  readonly a: MatrixLayout;
+  readonly b: MatrixLayout;
+  readonly c: MatrixLayout;
+  /** bias: one f32 a column (n), in a buffer of its own; residual has the layout given, in the order batch, row, column. */
+  readonly epilogue: {
+    readonly bias: boolean;
+    readonly residual?: MatrixLayout;
+    readonly activation?: ActivationFunction;
+  };
+}
+
+export interface MatrixLayout {
+  readonly offset: number;
+  readonly batchStride: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+}
+
+export type { ElementType };

@@ -1,0 +1,136 @@
+import type { DeviceProfile, ElementType, Kernel, Param } from '@tessera/conv-kernels';
+import type { Attribute, DataType } from '@tessera/onnx-loader';
+import type { Dim, ValueType } from '../graph.js';
+import type { Tensor } from '../tensor.js';
+
+/** Reads a node's attributes under their ONNX names; a wrong type is an INVALID_MODEL error naming node and attribute. */
+export interface Attributes {
+  has(name: string): boolean;
+  int(name: string, fallback?: number): number;
+  float(name: string, fallback?: number): number;
+  string(name: string, fallback?: string): string;
+  ints(name: string, fallback?: readonly number[]): readonly number[];
+  floats(name: string, fallback?: readonly number[]): readonly number[];
+  strings(name: string, fallback?: readonly string[]): readonly string[];
+  tensor(name: string): Tensor | undefined;
+  get(name: string): Attribute | undefined;
+}
+
+/** What every stage of an operator may ask of its node. */
+export interface NodeContext {
+  readonly name: string;
+  readonly opType: string;
+  readonly opset: number;
+  readonly attributes: Attributes;
+  readonly inputCount: number;
+  readonly outputCount: number;
+  /** True where the node has this (optional) input or output. */
+  hasInput(index: number): boolean;
+  hasOutput(index: number): boolean;
+  /** Throws INVALID_MODEL (or the code given) with the node's name, operator and this message. */
+  fail(message: string): never;
+}
+
+export interface InferContext extends NodeContext {
+  /** The type of an input; throws where the input is absent. */
+  type(index: number): ValueType;
+  /** The input's value where it is a constant (small or folded); undefined otherwise. */
+  constant(index: number): Tensor | undefined;
+  /** A constant or symbolic integer vector (or scalar, as one element): shape arithmetic under way. */
+  dims(index: number): readonly Dim[] | undefined;
+  /** A fresh symbol, for a size only the run will tell. */
+  unknown(): Dim;
+}
+
+export interface InferResult extends ValueType {
+  /** The symbolic content, where the output is an integer scalar or vector of known length (shape arithmetic). */
+  readonly dims?: readonly Dim[];
+}
+
+export interface EvaluateContext extends NodeContext {
+  input(index: number): Tensor;
+  optional(index: number): Tensor | undefined;
+}
+
+/** A value on the GPU: a strided window into a buffer of the program. Offset and strides count elements. */
+export interface Operand {
+  readonly buffer: number;
+  readonly elementType: ElementType;
+  readonly dataType: DataType;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+export type Layout = 'row-major' | 'channels-last';
+
+/** One dispatch as an operator asks for it. `operands` follow `kernel.bindings`. */
+export interface Emission {
+  readonly kernel: Kernel;
+  readonly workgroups: readonly [number, number, number];
+  readonly params: readonly Param[];
+  readonly operands: readonly Operand[];
+  /** For reports: 'implicit-gemm', 'elementwise', ...; the kernel's label where absent. */
+  readonly algorithm?: string;
+  readonly flops?: number;
+  readonly bytes?: number;
+}
+
+export interface WeightRequest {
+  /** Which input of the node; must be constant. */
+  readonly input: number;
+  readonly elementType: ElementType;
+  readonly dims: readonly number[];
+  readonly byteLength: number;
+  /** Identifies the packing: one tensor is packed once for each key. */
+  readonly key: string;
+  /** Takes the tensor's values as float32 (or as numbers for integers), row-major. */
+  pack(values: Float32Array): ArrayBufferView<ArrayBuffer>;
+}
+
+/** How a node becomes dispatches. All shapes are known numbers here. */
+export interface LowerContext extends NodeContext {
+  readonly profile: DeviceProfile;
+  /** Storage type of floating-point activations: f32, or f16 in an fp16 program. */
+  readonly floatType: 'f32' | 'f16';
+  /** Forces algorithms: as given to createSession. */
+  readonly algorithms: { readonly only?: string; readonly forbid?: readonly string[] };
+  /** The operand of an input; a constant is uploaded as it is (row-major). */
+  input(index: number): Operand;
+  type(index: number): { readonly dataType: DataType; readonly shape: readonly number[] };
+  outputType(index: number): { readonly dataType: DataType; readonly shape: readonly number[] };
+  constant(index: number): Tensor | undefined;
+  isConstant(index: number): boolean;
+  /** The constant input's packed form as an operand (row-major strides of `dims`). */
+  weight(request: WeightRequest): Operand;
+  /** A constant made by the lowering itself, such as a table of coefficients. */
+  table(
+    key: string,
+    elementType: ElementType,
+    data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+  ): Operand;
+  /** The layout an operand has; undefined for any other strides (a view). Rank below 3 is always row-major. */
+  layoutOf(operand: Operand): Layout | undefined;
+  /** The same values with exactly this layout, dense and at offset 0: the operand itself, or a strided copy emitted now. */
+  withLayout(operand: Operand, layout: Layout): Operand;
+  /** A new activation buffer of an output's type, in the layout given. */
+  allocate(type: { readonly dataType: DataType; readonly shape: readonly number[] }, layout?: Layout): Operand;
+  scratch(byteLength: number): Operand;
+  emit(emission: Emission): void;
+  /** Says where output `index` lies. May be a view of an input's buffer: buffers are never written twice. */
+  output(index: number, operand: Operand): void;
+}
+
+/**
+ * One operator, from the version `since` on. Lookup takes the newest `since` not above the model's opset. `evaluate`
+ * serves constant folding and shape arithmetic; `lower` makes GPU work. An operator without `lower` runs only where
+ * it can be folded.
+ */
+export interface Operator {
+  readonly type: string;
+  readonly domain: '' | 'com.microsoft' | 'tessera';
+  readonly since: number;
+  infer(context: InferContext): readonly InferResult[];
+  evaluate?(context: EvaluateContext): readonly Tensor[];
+  lower?(context: LowerContext): void;
+}

@@ -1,0 +1,57 @@
+import type { Kernel, Param } from '@tessera/conv-kernels';
+import type { DataType } from '@tessera/onnx-loader';
+import type { Operand } from '../operators/types.js';
+
+/** A weight of a program: what to read, and how to pack it. Equal keys hold equal bytes and are uploaded once a session. */
+export interface Weight {
+  readonly key: string;
+  readonly byteLength: number;
+  /** Makes the bytes; called once, at upload, then forgotten. */
+  bytes(): ArrayBufferView<ArrayBuffer>;
+}
+
+/** A buffer before memory is planned. `weight` where its content is constant. */
+export interface BufferSlot {
+  readonly byteLength: number;
+  readonly kind: 'input' | 'output' | 'activation' | 'weight';
+  readonly weight?: Weight;
+}
+
+export interface Step {
+  /** Index of the node in the lowered graph; several steps may share one. */
+  readonly node: number;
+  readonly kernel: Kernel;
+  readonly workgroups: readonly [number, number, number];
+  readonly params: readonly Param[];
+  /** Buffer indices, in the order of `kernel.bindings`. */
+  readonly buffers: readonly number[];
+  readonly algorithm: string;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** What reports say of a node: its name in the file, operator, and the shape of its main output. */
+export interface ProgramNode {
+  readonly name: string;
+  readonly opType: string;
+  readonly shape: readonly number[];
+}
+
+export interface ProgramValue {
+  readonly name: string;
+  readonly dataType: DataType;
+  readonly dims: readonly number[];
+  readonly operand: Operand;
+}
+
+/** Everything a run does, for one set of sizes: frozen plain data. */
+export interface Program {
+  readonly nodes: readonly ProgramNode[];
+  readonly steps: readonly Step[];
+  readonly buffers: readonly BufferSlot[];
+  readonly inputs: readonly ProgramValue[];
+  readonly outputs: readonly ProgramOutput[];
+}
+
+/** An output: computed on the GPU, or known without running (folded). */
+export type ProgramOutput = ProgramValue | { readonly name: string; readonly constant: import('../tensor.js').Tensor };

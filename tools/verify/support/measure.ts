@@ -1,0 +1,27 @@
+/** Middle of the values; of an even number, the upper of the two. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+export interface TimingPlan {
+  /** Milliseconds of runs before the first that counts. */
+  readonly warmUpMs: number;
+  readonly minRuns: number;
+  readonly maxRuns: number;
+  /** No run starts after this many milliseconds, once there are `minRuns`. */
+  readonly budgetMs: number;
+}
+
+/** Milliseconds of each run. */
+export async function timeRuns(run: () => Promise<unknown>, plan: TimingPlan): Promise<number[]> {
+  const started = performance.now();
+  while (performance.now() - started < plan.warmUpMs) await run();
+  const times: number[] = [];
+  const begin = performance.now();
+  while (times.length < plan.minRuns || (times.length < plan.maxRuns && performance.now() - begin < plan.budgetMs)) {
+    const from = performance.now();
+    await run();
+    times.push(performance.now() - from);
+  }
+  return times;
+}

@@ -1,3 +1,5 @@
+import { OnnxError } from '@tessera/onnx-loader';
+
 export type ErrorCode =
   | 'INVALID_MODEL'
   | 'UNSUPPORTED_OPERATOR'
@@ -26,4 +28,15 @@ export class TesseraError extends Error {
   get node(): string | undefined {
     return this.details.node;
   }
+}
+
+/** Errors of the loader, and of sizes no machine can hold, as the one kind callers meet. Anything else is returned as it is. */
+export function asTesseraError(error: unknown): unknown {
+  if (error instanceof OnnxError) return new TesseraError('INVALID_MODEL', error.message, { cause: error });
+  if (error instanceof RangeError) {
+    return new TesseraError('INVALID_MODEL', `the model asks for more than can be held in memory: ${error.message}`, {
+      cause: error,
+    });
+  }
+  return error;
 }

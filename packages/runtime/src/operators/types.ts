@@ -101,6 +101,8 @@ export interface LowerContext extends NodeContext {
   outputType(index: number): { readonly dataType: DataType; readonly shape: readonly number[] };
   constant(index: number): Tensor | undefined;
   isConstant(index: number): boolean;
+  /** Elements [first, first + product(dims)) of a constant input, as they are: for tensors too large for one binding. */
+  constantSlice(index: number, first: number, dims: readonly number[]): Operand;
   /** The constant input's packed form as an operand (row-major strides of `dims`). */
   weight(request: WeightRequest): Operand;
   /** A constant made by the lowering itself, such as a table of coefficients. */

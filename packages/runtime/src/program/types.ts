@@ -1,13 +1,14 @@
 import type { Kernel, Param } from '@tessera/conv-kernels';
 import type { DataType } from '@tessera/onnx-loader';
 import type { Operand } from '../operators/types.js';
+import type { Tensor } from '../tensor.js';
 
 /** A weight of a program: what to read, and how to pack it. Equal keys hold equal bytes and are uploaded once a session. */
 export interface Weight {
   readonly key: string;
   readonly byteLength: number;
-  /** Makes the bytes; called once, at upload, then forgotten. */
-  bytes(): ArrayBufferView<ArrayBuffer>;
+  /** The bytes in bounded pieces, in order; read once, at upload, then forgotten. */
+  pieces(): Iterable<Uint8Array>;
 }
 
 /** A buffer before memory is planned. `weight` where its content is constant. */
@@ -54,4 +55,4 @@ export interface Program {
 }
 
 /** An output: computed on the GPU, or known without running (folded). */
-export type ProgramOutput = ProgramValue | { readonly name: string; readonly constant: import('../tensor.js').Tensor };
+export type ProgramOutput = ProgramValue | { readonly name: string; readonly constant: Tensor };

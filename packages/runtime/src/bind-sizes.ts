@@ -1,0 +1,83 @@
+import type { Dim, TypedGraph } from './graph.js';
+import { TesseraError } from './errors.js';
+import type { Tensor } from './tensor.js';
+import { elementCount } from './passes/constants.js';
+
+const show = (dims: readonly Dim[]) => `[${dims.join(', ')}]`;
+
+/** The symbols of a graph's inputs, in order. */
+export function symbolsOf(graph: TypedGraph): string[] {
+  const dims = graph.inputs.flatMap((name) => graph.types.get(name)!.shape ?? []);
+  return [...new Set(dims.filter((dim) => typeof dim === 'string'))];
+}
+
+/** Checks given sizes of symbols: each must name a symbol and be a whole number from 0. */
+export function checkSizes(graph: TypedGraph, dims: Readonly<Record<string, number>>): Map<string, number> {
+  const symbols = symbolsOf(graph);
+  for (const [name, size] of Object.entries(dims)) {
+    if (!symbols.includes(name)) {
+      const known =
+        symbols.length > 0 ? `its symbolic dimensions are ${symbols.join(', ')}` : 'it has no symbolic dimensions';
+      throw new TesseraError('INVALID_INPUT', `the model has no dimension "${name}"; ${known}`);
+    }
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw new TesseraError('INVALID_INPUT', `dimension "${name}" cannot be ${size}; a size is a whole number from 0`);
+    }
+  }
+  return new Map(Object.entries(dims));
+}
+
+/**
+ * Checks feeds against the graph's inputs (names, types, shapes) and finds the size of every symbol. Throws
+ * INVALID_INPUT naming the input, what it is and what it should be.
+ */
+export function bindSizes(graph: TypedGraph, feeds: Readonly<Record<string, Tensor>>): Map<string, number> {
+  const list = graph.inputs.map((name) => `"${name}"`).join(', ');
+  const extra = Object.keys(feeds).find((name) => !graph.inputs.includes(name));
+  if (extra !== undefined)
+    throw new TesseraError('INVALID_INPUT', `the model has no input "${extra}"; its inputs are ${list}`);
+  const missing = graph.inputs.filter((name) => !feeds[name]);
+  if (missing.length > 0) {
+    throw new TesseraError(
+      'INVALID_INPUT',
+      `missing input ${missing.map((name) => `"${name}"`).join(', ')}; the model needs ${list}`,
+    );
+  }
+  const sizes = new Map<string, number>();
+  const boundBy = new Map<string, string>();
+  for (const name of graph.inputs) checkFeed(graph, name, feeds[name], sizes, boundBy);
+  return sizes;
+}
+
+function checkFeed(
+  graph: TypedGraph,
+  name: string,
+  feed: Tensor,
+  sizes: Map<string, number>,
+  boundBy: Map<string, string>,
+): void {
+  const { dataType, shape } = graph.types.get(name)!;
+  const fail = (message: string): never => {
+    throw new TesseraError('INVALID_INPUT', `input "${name}" ${message}`);
+  };
+  if (feed.dataType !== dataType) fail(`is ${feed.dataType}; the model takes ${dataType}`);
+  if (feed.dims.some((d) => !Number.isSafeInteger(d) || d < 0))
+    fail(`has the shape ${show(feed.dims)}; sizes are whole numbers from 0`);
+  const count = elementCount(feed.dims);
+  if (feed.data.length !== count) fail(`has ${feed.data.length} elements; its shape ${show(feed.dims)} needs ${count}`);
+  if (!shape) fail('has no stated rank in the model, which is not supported');
+  if (shape!.length !== feed.dims.length) fail(`has the shape ${show(feed.dims)}; the model takes ${show(shape!)}`);
+  shape!.forEach((dim, axis) => {
+    const size = feed.dims[axis];
+    if (typeof dim === 'number') {
+      if (dim !== size) fail(`has the shape ${show(feed.dims)}; the model takes ${show(shape!)}`);
+      return;
+    }
+    const bound = sizes.get(dim);
+    if (bound !== undefined && bound !== size) {
+      fail(`has the shape ${show(feed.dims)}, so "${dim}" is ${size}; input "${boundBy.get(dim)}" makes it ${bound}`);
+    }
+    sizes.set(dim, size);
+    boundBy.set(dim, name);
+  });
+}

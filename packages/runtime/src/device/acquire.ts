@@ -1,0 +1,114 @@
+import type { AdapterChoice, AdapterReport } from '../api.js';
+import { TesseraError } from '../errors.js';
+import { openDevice, type GpuDevice } from './device.js';
+import { adapterReport, isSoftware } from './profile.js';
+import { preloadVulkanLoader, unpackSwiftShader } from './swiftshader.js';
+
+export interface AcquireOptions {
+  /** Defaults to the environment variable TESSERA_ADAPTER, then to 'auto'. */
+  readonly adapter?: AdapterChoice;
+}
+
+const toggles = [
+  'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia',
+  // Rounds timestamps to 65,536 ns.
+  'disable-dawn-features=timestamp_quantization',
+];
+
+/** Dawn's instances crash the process when collected while their devices live. */
+const instances: GPU[] = [];
+
+const icdVariables = ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES'] as const;
+
+interface Candidate {
+  readonly adapter: GPUAdapter;
+  readonly source: AdapterReport['source'];
+}
+
+async function createInstance(): Promise<GPU> {
+  const { create } = await import('webgpu');
+  const gpu = create(toggles);
+  instances.push(gpu);
+  return gpu;
+}
+
+/** The system's adapters, real GPUs first. */
+async function systemAdapters(): Promise<Candidate[]> {
+  const gpu = await createInstance();
+  const found: GPUAdapter[] = [];
+  const requests: GPURequestAdapterOptions[] = [
+    { powerPreference: 'high-performance' },
+    { powerPreference: 'low-power' },
+    { forceFallbackAdapter: true },
+  ];
+  for (const request of requests) {
+    const adapter = await gpu.requestAdapter(request);
+    if (adapter && !found.some((other) => describe(other) === describe(adapter))) found.push(adapter);
+  }
+  found.sort((a, b) => Number(isSoftware(a.info)) - Number(isSoftware(b.info)));
+  return found.map((adapter) => ({ adapter, source: 'system' }));
+}
+
+/** SwiftShader out of its package, through the system's Vulkan loader or the one packed with it. */
+async function embeddedAdapters(): Promise<Candidate[]> {
+  const swiftShader = await unpackSwiftShader();
+  if (!swiftShader) return [];
+  const saved = icdVariables.map((name) => process.env[name]);
+  for (const name of icdVariables) process.env[name] = swiftShader.icd;
+  try {
+    let adapter = await (await createInstance()).requestAdapter();
+    if (!adapter) {
+      preloadVulkanLoader(swiftShader.loader);
+      adapter = await (await createInstance()).requestAdapter();
+    }
+    return adapter ? [{ adapter, source: 'embedded' }] : [];
+  } finally {
+    icdVariables.forEach((name, i) => {
+      if (saved[i] === undefined) delete process.env[name];
+      else process.env[name] = saved[i];
+    });
+  }
+}
+
+function describe({ info }: GPUAdapter): string {
+  return `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+}
+
+const remedy =
+  'On Linux install a GPU driver with Vulkan, or Mesa 23 or newer (package mesa-vulkan-drivers), or the npm package @sparticuz/chromium, whose SwiftShader is used where nothing else is found.';
+
+async function candidates(choice: AdapterChoice): Promise<Candidate[]> {
+  switch (choice) {
+    case 'swiftshader':
+      return embeddedAdapters();
+    case 'gpu':
+      return (await systemAdapters()).filter(({ adapter }) => !isSoftware(adapter.info));
+    case 'system':
+      return (await systemAdapters()).filter(({ adapter }) => isSoftware(adapter.info));
+    case 'auto': {
+      const system = await systemAdapters();
+      return system.length > 0 ? system : embeddedAdapters();
+    }
+    default: {
+      const wanted = choice.toLowerCase();
+      const matches = (c: Candidate) => describe(c.adapter).toLowerCase().includes(wanted);
+      const system = (await systemAdapters()).filter(matches);
+      return system.length > 0 ? system : (await embeddedAdapters()).filter(matches);
+    }
+  }
+}
+
+/**
+ * Finds an adapter and opens a device with the features and limits it has. Order: a real GPU, the system's software
+ * adapter, embedded SwiftShader. Throws NO_ADAPTER where the choice finds none.
+ */
+export async function acquireDevice(options: AcquireOptions = {}): Promise<GpuDevice> {
+  const choice = options.adapter ?? (process.env.TESSERA_ADAPTER || 'auto');
+  const [found] = await candidates(choice);
+  if (!found) {
+    const what = choice === 'auto' ? 'no WebGPU adapter was found' : `no WebGPU adapter fits "${choice}"`;
+    throw new TesseraError('NO_ADAPTER', `${what}. ${remedy}`);
+  }
+  const report = (features: readonly string[]) => adapterReport(found.adapter.info, features, found.source);
+  return openDevice(found.adapter, report);
+}

@@ -1,0 +1,125 @@
+import type { DeviceProfile } from '@tessera/conv-kernels';
+import type { AdapterReport, Device } from '../api.js';
+import { TesseraError } from '../errors.js';
+import { PipelineCache } from './pipelines.js';
+import { deviceProfile } from './profile.js';
+
+const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'] as const;
+
+const wantedLimits = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxUniformBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+] as const satisfies readonly (keyof GPUSupportedLimits)[];
+
+/** A device and what is shared on it: compiled pipelines, and the count of live buffers. */
+export class GpuDevice implements Device {
+  readonly pipelines: PipelineCache;
+  readonly profile: DeviceProfile;
+  #buffers = 0;
+  #bytes = 0;
+  #failure: TesseraError | undefined;
+  #disposed = false;
+  #guarded: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly gpu: GPUDevice,
+    readonly adapter: AdapterReport,
+    info: GPUAdapterInfo,
+  ) {
+    this.profile = deviceProfile(gpu, info);
+    this.pipelines = new PipelineCache(gpu);
+    gpu.addEventListener('uncapturederror', (event) => {
+      this.#failure ??= gpuError(event.error);
+    });
+    void gpu.lost.then((lost) => {
+      if (!this.#disposed)
+        this.#failure = new TesseraError('DEVICE_LOST', `the GPU device was lost: ${lost.message || lost.reason}`);
+    });
+  }
+
+  get memory(): Device['memory'] {
+    return { buffers: this.#buffers, bytes: this.#bytes };
+  }
+
+  get hasTimestamps(): boolean {
+    return this.gpu.features.has('timestamp-query');
+  }
+
+  /** Throws what went wrong since: a lost device for good, any other GPU error once. */
+  check(): void {
+    if (this.#disposed) throw new TesseraError('DISPOSED', 'the device was disposed');
+    const failure = this.#failure;
+    if (failure?.code !== 'DEVICE_LOST') this.#failure = undefined;
+    if (failure) throw failure;
+  }
+
+  createBuffer(byteLength: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
+    const size = Math.max(16, Math.ceil(byteLength / 4) * 4);
+    const buffer = this.gpu.createBuffer({ size, usage, label });
+    this.#buffers += 1;
+    this.#bytes += size;
+    return buffer;
+  }
+
+  destroyBuffer(buffer: GPUBuffer): void {
+    this.#buffers -= 1;
+    this.#bytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /** Runs `work` in error scopes and throws the first GPU error it causes. One at a time: scopes are the device's. */
+  guard<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+    const turn = this.#guarded.then(() => this.#guardNow(what, work));
+    this.#guarded = turn.then(
+      () => {},
+      () => {},
+    );
+    return turn;
+  }
+
+  async #guardNow<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+    const filters: GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
+    for (const filter of filters) this.gpu.pushErrorScope(filter);
+    let result: T;
+    let errors: (GPUError | null)[];
+    try {
+      result = await work();
+    } finally {
+      errors = await Promise.all(filters.map(() => this.gpu.popErrorScope().catch(() => null)));
+    }
+    this.check();
+    const error = errors.find((e) => e !== null);
+    if (error) throw gpuError(error, what);
+    return result;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.gpu.destroy();
+  }
+}
+
+function gpuError(error: GPUError, what?: string): TesseraError {
+  const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
+  const message = error.message.trim().split('\n')[0];
+  const text = isMemory ? `the GPU is out of memory: ${message}` : `the GPU refused the work: ${message}`;
+  return new TesseraError(isMemory ? 'OUT_OF_MEMORY' : 'GPU_ERROR', what ? `${what}: ${text}` : text);
+}
+
+export async function openDevice(
+  adapter: GPUAdapter,
+  report: (features: readonly string[]) => AdapterReport,
+): Promise<GpuDevice> {
+  const features = wantedFeatures.filter((name) => adapter.features.has(name as GPUFeatureName));
+  const limits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name] as number]));
+  const gpu = await adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[], requiredLimits: limits });
+  return new GpuDevice(gpu, report(features), adapter.info);
+}

@@ -1,0 +1,242 @@
+import { packParams } from '@tessera/conv-kernels';
+import type { MemoryPlan } from '../program/plan-memory.js';
+import { byteSize } from '../program/layout.js';
+import { elementCount } from '../passes/constants.js';
+import type { Program, ProgramValue, Step } from '../program/types.js';
+import type { GpuDevice } from './device.js';
+import { bufferUsage, mapRead } from './usage.js';
+import { write, type WeightStore } from './weight-store.js';
+
+interface PreparedStep {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** Where each read-back output lies in a run's staging buffer. */
+interface OutputRange {
+  readonly value: ProgramValue;
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+const uniformAlignment = 256;
+
+const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
+
+/**
+ * A program on a device: buffers allocated, bind groups made, pipelines compiled. A run writes the inputs, records one
+ * pass, submits once and maps the outputs; it allocates nothing but the first staging buffers. Runs may overlap: the
+ * queue keeps them in order, and each has a staging buffer of its own.
+ */
+export class PreparedProgram {
+  readonly #device: GpuDevice;
+  readonly #program: Program;
+  readonly #owned: GPUBuffer[];
+  readonly #buffers: readonly GPUBuffer[];
+  readonly #steps: readonly PreparedStep[];
+  readonly #idleStaging = new Map<number, GPUBuffer[]>();
+  readonly #busyStaging = new Set<GPUBuffer>();
+  #disposed = false;
+
+  private constructor(
+    device: GpuDevice,
+    program: Program,
+    owned: GPUBuffer[],
+    buffers: GPUBuffer[],
+    steps: PreparedStep[],
+  ) {
+    this.#device = device;
+    this.#program = program;
+    this.#owned = owned;
+    this.#buffers = buffers;
+    this.#steps = steps;
+  }
+
+  /** Allocates and binds; `pipelines` are those of the steps, compiled already. */
+  static create(
+    device: GpuDevice,
+    program: Program,
+    plan: MemoryPlan,
+    weights: WeightStore,
+    pipelines: ReadonlyMap<string, GPUComputePipeline>,
+  ): PreparedProgram {
+    const owned: GPUBuffer[] = [];
+    const own = (byteLength: number, usage: number, label: string) => {
+      const buffer = device.createBuffer(byteLength, usage, label);
+      owned.push(buffer);
+      return buffer;
+    };
+    const allocations = plan.allocations.map((bytes, i) => own(bytes, bufferUsage.activation, `activation ${i}`));
+    const spare = () => own(16, bufferUsage.activation, 'unused');
+    const buffers = program.buffers.map((slot, i) => {
+      if (slot.weight) return weights.get(slot.weight.key);
+      if (slot.kind === 'input') return own(slot.byteLength, bufferUsage.input, 'input');
+      const place = plan.placement[i];
+      return place === undefined ? spare() : allocations[place];
+    });
+    const steps = prepareSteps(device, program, buffers, pipelines, own);
+    return new PreparedProgram(device, program, owned, buffers, steps);
+  }
+
+  /** Writes the inputs (bytes as their buffers store them), runs, and returns the bytes of the outputs asked for. */
+  async run(inputs: ReadonlyMap<string, Uint8Array>, outputs: readonly ProgramValue[]): Promise<ArrayBuffer[]> {
+    const { gpu } = this.#device;
+    this.#writeInputs(inputs);
+    const { ranges, total } = layOut(outputs);
+    const staging = this.#takeStaging(total);
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const step of this.#steps) dispatch(pass, step);
+    pass.end();
+    for (const { value, offset, byteLength } of ranges) {
+      encoder.copyBufferToBuffer(this.#buffers[value.operand.buffer], 0, staging, offset, roundUp(byteLength, 4));
+    }
+    gpu.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(mapRead);
+      this.#device.check();
+      const mapped = staging.getMappedRange();
+      const results = ranges.map(({ offset, byteLength }) => mapped.slice(offset, offset + byteLength));
+      staging.unmap();
+      return results;
+    } catch (error) {
+      this.#device.check();
+      throw error;
+    } finally {
+      this.#returnStaging(staging, total);
+    }
+  }
+
+  /** Runs once with every step in a pass of its own between two timestamps; nanoseconds for each step. */
+  async time(inputs: ReadonlyMap<string, Uint8Array>): Promise<number[]> {
+    const { gpu } = this.#device;
+    this.#writeInputs(inputs);
+    const times: number[] = [];
+    for (let first = 0; first < this.#steps.length; first += stepsPerQuerySet) {
+      times.push(...(await this.#timeSteps(gpu, this.#steps.slice(first, first + stepsPerQuerySet))));
+    }
+    return times;
+  }
+
+  async #timeSteps(gpu: GPUDevice, steps: readonly PreparedStep[]): Promise<number[]> {
+    const count = steps.length * 2;
+    const querySet = gpu.createQuerySet({ type: 'timestamp', count });
+    const resolved = this.#device.createBuffer(count * 8, bufferUsage.queries, 'timestamps');
+    const staging = this.#takeStaging(count * 8);
+    const encoder = gpu.createCommandEncoder();
+    steps.forEach((step, i) => {
+      const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+      const pass = encoder.beginComputePass({ timestampWrites });
+      dispatch(pass, step);
+      pass.end();
+    });
+    encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8);
+    gpu.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(mapRead);
+      const stamps = new BigInt64Array(staging.getMappedRange().slice(0));
+      staging.unmap();
+      return steps.map((_, i) => Math.max(0, Number(stamps[2 * i + 1] - stamps[2 * i])));
+    } finally {
+      this.#returnStaging(staging, count * 8);
+      this.#device.destroyBuffer(resolved);
+      querySet.destroy();
+    }
+  }
+
+  #writeInputs(inputs: ReadonlyMap<string, Uint8Array>): void {
+    for (const { name, operand } of this.#program.inputs) {
+      write(this.#device.gpu.queue, this.#buffers[operand.buffer], 0, inputs.get(name)!);
+    }
+  }
+
+  #takeStaging(byteLength: number): GPUBuffer {
+    const idle = this.#idleStaging.get(byteLength)?.pop();
+    const staging = idle ?? this.#device.createBuffer(byteLength, bufferUsage.staging, 'staging');
+    this.#busyStaging.add(staging);
+    return staging;
+  }
+
+  #returnStaging(staging: GPUBuffer, byteLength: number): void {
+    if (!this.#busyStaging.delete(staging) || this.#disposed) return;
+    const idle = this.#idleStaging.get(byteLength);
+    if (idle) idle.push(staging);
+    else this.#idleStaging.set(byteLength, [staging]);
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    const staging = [...this.#idleStaging.values()].flat();
+    for (const buffer of [...this.#owned, ...staging, ...this.#busyStaging]) this.#device.destroyBuffer(buffer);
+    this.#busyStaging.clear();
+    this.#idleStaging.clear();
+  }
+}
+
+/** WebGPU allows 4,096 queries a set. */
+const stepsPerQuerySet = 2048;
+
+function dispatch(pass: GPUComputePassEncoder, step: PreparedStep): void {
+  pass.setPipeline(step.pipeline);
+  pass.setBindGroup(0, step.bindGroup);
+  pass.dispatchWorkgroups(...step.workgroups);
+}
+
+function layOut(outputs: readonly ProgramValue[]): { ranges: OutputRange[]; total: number } {
+  let total = 0;
+  const ranges = outputs.map((value) => {
+    const byteLength = elementCount(value.dims) * byteSize(value.operand.elementType);
+    const range = { value, offset: total, byteLength };
+    total += roundUp(byteLength, 16);
+    return range;
+  });
+  return { ranges, total };
+}
+
+/** All steps' uniform blocks lie in one buffer. */
+function prepareSteps(
+  device: GpuDevice,
+  program: Program,
+  buffers: readonly GPUBuffer[],
+  pipelines: ReadonlyMap<string, GPUComputePipeline>,
+  own: (byteLength: number, usage: number, label: string) => GPUBuffer,
+): PreparedStep[] {
+  const blocks = program.steps.map((step) => packParams(step.params));
+  const offsets: number[] = [];
+  let total = 0;
+  for (const block of blocks) {
+    offsets.push(total);
+    total += roundUp(block.byteLength, uniformAlignment);
+  }
+  const params = own(total, bufferUsage.params, 'params');
+  const bytes = new Uint8Array(total);
+  blocks.forEach((block, i) => bytes.set(new Uint8Array(block.buffer), offsets[i]));
+  device.gpu.queue.writeBuffer(params, 0, bytes);
+  return program.steps.map((step, i) => {
+    const pipeline = pipelines.get(step.kernel.code)!;
+    const uniform = { buffer: params, offset: offsets[i], size: blocks[i].byteLength };
+    return {
+      pipeline,
+      bindGroup: bindGroup(device.gpu, step, pipeline, buffers, uniform),
+      workgroups: step.workgroups,
+    };
+  });
+}
+
+function bindGroup(
+  gpu: GPUDevice,
+  step: Step,
+  pipeline: GPUComputePipeline,
+  buffers: readonly GPUBuffer[],
+  uniform: GPUBufferBinding,
+): GPUBindGroup {
+  const entries: GPUBindGroupEntry[] = step.buffers.map((slot, binding) => ({
+    binding,
+    resource: { buffer: buffers[slot] },
+  }));
+  if (step.kernel.hasParams) entries.push({ binding: entries.length, resource: uniform });
+  return gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries, label: step.kernel.label });
+}

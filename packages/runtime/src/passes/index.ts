@@ -1,0 +1,49 @@
+import type { Model } from '@tessera/onnx-loader';
+import type { TypedGraph } from '../graph.js';
+import { checkGraph } from './check-graph.js';
+import { foldAffine } from './fold-affine.js';
+import { fuseActivations } from './fuse-activations.js';
+import { fuseEpilogues } from './fuse-epilogues.js';
+import { importModel } from './import-model.js';
+import { propagate, requireKnownOperators } from './propagate.js';
+import { removeDead } from './remove-dead.js';
+import { removeIdentity } from './remove-identity.js';
+
+type Pass = readonly [name: string, run: (graph: TypedGraph) => TypedGraph];
+
+/** In order; the graph is checked after each. */
+const passes: readonly Pass[] = [
+  ['propagate', (graph) => propagate(graph)],
+  ['remove-identity', removeIdentity],
+  ['remove-dead', removeDead],
+  ['fold-affine', foldAffine],
+  ['fuse-activations', fuseActivations],
+  ['fuse-epilogues', fuseEpilogues],
+  ['remove-dead', removeDead],
+];
+
+function runPasses(graph: TypedGraph, list: readonly Pass[]): TypedGraph {
+  return list.reduce((current, [name, run]) => {
+    const next = run(current);
+    checkGraph(next, name);
+    return next;
+  }, graph);
+}
+
+/** Everything that can be understood of a model before its symbolic sizes are known. */
+export function understand(model: Model): TypedGraph {
+  const graph = removeDead(importModel(model));
+  checkGraph(graph, 'import-model');
+  requireKnownOperators(graph);
+  return runPasses(graph, passes);
+}
+
+/** The graph for one set of sizes: shapes become numbers, and the shape arithmetic that hung on them folds away. */
+export function specialize(graph: TypedGraph, sizes: ReadonlyMap<string, number>): TypedGraph {
+  return runPasses(graph, [
+    ['propagate', (g) => propagate(g, sizes)],
+    ['remove-identity', removeIdentity],
+    ['remove-dead', removeDead],
+    ['fuse-epilogues', fuseEpilogues],
+  ]);
+}

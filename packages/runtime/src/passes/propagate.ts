@@ -1,0 +1,158 @@
+import { TesseraError } from '../errors.js';
+import type { Constant, Dim, TypedGraph, TypedNode, ValueType } from '../graph.js';
+import { findOperator } from '../operators/index.js';
+import type { EvaluateContext, InferContext, InferResult, Operator } from '../operators/types.js';
+import type { Tensor } from '../tensor.js';
+import { elementCount, hostTensor } from './constants.js';
+import { nodeContext } from './node-context.js';
+
+/** Integer tensors up to this many elements are followed symbolically. */
+const maxTrackedDims = 256;
+
+/** Results larger than this stay computed at run time. */
+const maxFoldedElements = 1 << 26;
+
+/**
+ * Infers the type of every value, from the inputs' on, with `sizes` in place of symbols; follows shape arithmetic
+ * symbolically, and evaluates every node whose inputs are constant. What is folded leaves the graph.
+ */
+export function propagate(graph: TypedGraph, sizes: ReadonlyMap<string, number> = new Map()): TypedGraph {
+  const propagation = new Propagation(graph, sizes);
+  const nodes = graph.nodes.filter((node) => !propagation.visit(node));
+  return { ...graph, nodes, constants: propagation.constants, types: propagation.types };
+}
+
+class Propagation {
+  readonly constants: Map<string, Constant>;
+  readonly types = new Map<string, ValueType>();
+  readonly #dims = new Map<string, readonly Dim[]>();
+  #fresh = 0;
+
+  constructor(graph: TypedGraph, sizes: ReadonlyMap<string, number>) {
+    this.constants = new Map(graph.constants);
+    for (const [name, { tensor }] of graph.constants)
+      this.types.set(name, { dataType: tensor.dataType, shape: tensor.dims });
+    for (const name of graph.inputs) {
+      const { dataType, shape } = graph.types.get(name)!;
+      this.types.set(name, {
+        dataType,
+        shape: shape?.map((dim) => (typeof dim === 'string' ? (sizes.get(dim) ?? dim) : dim)),
+      });
+    }
+  }
+
+  /** Infers a node's outputs; true where all of them became constants. */
+  visit(node: TypedNode): boolean {
+    const operator = findOperator(node.domain, node.opType, node.opset);
+    if (!operator) return false;
+    const results = operator.infer(this.#inferContext(node));
+    node.outputs.forEach((name, i) => {
+      if (name !== '' && results[i]) this.#record(name, results[i]);
+    });
+    return this.#fold(node, operator);
+  }
+
+  #record(name: string, result: InferResult): void {
+    this.types.set(name, { dataType: result.dataType, shape: result.shape });
+    if (!result.dims) return;
+    this.#dims.set(name, result.dims);
+    const isInteger = result.dataType === 'int64' || result.dataType === 'int32';
+    if (!isInteger || !result.shape || result.dims.some((d) => typeof d !== 'number')) return;
+    const dims = result.shape as readonly number[];
+    const data =
+      result.dataType === 'int64'
+        ? BigInt64Array.from(result.dims, (d) => BigInt(d))
+        : Int32Array.from(result.dims as number[]);
+    this.constants.set(name, { kind: 'host', tensor: { dataType: result.dataType, dims, data } });
+  }
+
+  #fold(node: TypedNode, operator: Operator): boolean {
+    const outputs = node.outputs.filter((name) => name !== '');
+    if (outputs.every((name) => this.constants.has(name))) return true;
+    const foldable =
+      operator.evaluate &&
+      node.inputs.every((name) => name === '' || this.constants.has(name)) &&
+      this.#isSmall(outputs);
+    if (!foldable) return false;
+    const tensors = operator.evaluate!(this.#evaluateContext(node));
+    node.outputs.forEach((name, i) => {
+      if (name === '') return;
+      const tensor = tensors[i];
+      this.constants.set(name, { kind: 'host', tensor });
+      this.types.set(name, { dataType: tensor.dataType, shape: tensor.dims });
+    });
+    return true;
+  }
+
+  #isSmall(outputs: readonly string[]): boolean {
+    return outputs.every((name) => {
+      const shape = this.types.get(name)?.shape;
+      return (
+        shape?.every((d) => typeof d === 'number') && elementCount(shape as readonly number[]) <= maxFoldedElements
+      );
+    });
+  }
+
+  #host(name: string): Tensor | undefined {
+    const constant = this.constants.get(name);
+    return constant && hostTensor(constant);
+  }
+
+  #inferContext(node: TypedNode): InferContext {
+    const context = nodeContext(node);
+    return {
+      ...context,
+      type: (index) => {
+        const type = this.types.get(node.inputs[index] ?? '');
+        if (type) return type;
+        return context.fail(
+          `input ${index} (${node.inputs[index] ? `"${node.inputs[index]}"` : 'omitted'}) has no known type`,
+        );
+      },
+      constant: (index) => this.#host(node.inputs[index] ?? ''),
+      dims: (index) => this.#trackedDims(node.inputs[index] ?? ''),
+      unknown: () => `?${this.#fresh++}`,
+    };
+  }
+
+  #trackedDims(name: string): readonly Dim[] | undefined {
+    const known = this.#dims.get(name);
+    if (known) return known;
+    const constant = this.constants.get(name);
+    if (!constant) return undefined;
+    const { dataType, dims } = constant.tensor;
+    if ((dataType !== 'int64' && dataType !== 'int32') || dims.length > 1 || elementCount(dims) > maxTrackedDims)
+      return undefined;
+    return Array.from(hostTensor(constant).data as BigInt64Array | Int32Array, Number);
+  }
+
+  #evaluateContext(node: TypedNode): EvaluateContext {
+    const context = nodeContext(node);
+    return {
+      ...context,
+      input: (index) => this.#host(node.inputs[index] ?? '') ?? context.fail(`input ${index} is missing`),
+      optional: (index) => this.#host(node.inputs[index] ?? ''),
+    };
+  }
+}
+
+/** Throws one error that names every operator of the graph for which there is no definition. */
+export function requireKnownOperators(graph: TypedGraph): void {
+  const unknown = graph.nodes.filter((node) => !findOperator(node.domain, node.opType, node.opset));
+  if (unknown.length > 0) throw unsupported(unknown, 'not supported');
+}
+
+/** One error for several nodes: each operator once, with its count and first node. */
+export function unsupported(nodes: readonly TypedNode[], why: string): TesseraError {
+  const groups = new Map<string, TypedNode[]>();
+  for (const node of nodes) {
+    const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
+    const group = groups.get(name);
+    if (group) group.push(node);
+    else groups.set(name, [node]);
+  }
+  const list = [...groups].map(
+    ([name, [first, ...rest]]) => `${name} (opset ${first.opset}, ${rest.length + 1}x, first "${first.name}")`,
+  );
+  return new TesseraError('UNSUPPORTED_OPERATOR', `operators ${why}: ${list.join(', ')}`, { node: nodes[0].name });
+}

@@ -1,0 +1,235 @@
+import type { DeviceProfile, ElementType } from '@tessera/conv-kernels';
+import type { DataType } from '@tessera/onnx-loader';
+import { TesseraError } from '../errors.js';
+import type { Constant, TypedGraph, TypedNode } from '../graph.js';
+import { copyEmission } from '../kernels/copy.js';
+import { findOperator } from '../operators/index.js';
+import type { Emission, Layout, LowerContext, Operand } from '../operators/types.js';
+import { elementCount, hostTensor } from '../passes/constants.js';
+import { nodeContext } from '../passes/node-context.js';
+import { byteSize, denseStrides, hasLayout, layoutOf } from './layout.js';
+import { constantWeight, packedWeight, tableWeight } from './weights.js';
+import { storageType } from './storage.js';
+import type { BufferSlot, Program, ProgramNode, ProgramOutput, ProgramValue, Step, Weight } from './types.js';
+
+export interface LowerOptions {
+  readonly profile: DeviceProfile;
+  readonly floatType: 'f32' | 'f16';
+  readonly algorithms: { readonly only?: string; readonly forbid?: readonly string[] };
+}
+
+type ConcreteType = { readonly dataType: DataType; readonly shape: readonly number[] };
+
+/** Gathers buffers and steps while the nodes are lowered one after another. */
+class ProgramBuilder {
+  readonly buffers: BufferSlot[] = [];
+  readonly steps: Step[] = [];
+  readonly nodes: ProgramNode[] = [];
+  readonly operands = new Map<string, Operand>();
+  readonly #weights = new Map<string, number>();
+
+  constructor(
+    readonly graph: TypedGraph,
+    readonly options: LowerOptions,
+  ) {}
+
+  storage(dataType: DataType): ElementType {
+    return storageType(dataType, this.options.floatType, this.options.profile.hasF16);
+  }
+
+  concreteType(value: string): ConcreteType {
+    const type = this.graph.types.get(value);
+    if (!type?.shape || type.shape.some((d) => typeof d !== 'number')) {
+      throw new TesseraError(
+        'INVALID_MODEL',
+        `the shape of value "${value}" depends on data (${type?.shape ? `[${type.shape.join(', ')}]` : 'unknown rank'}), which is not supported`,
+      );
+    }
+    return { dataType: type.dataType, shape: type.shape as readonly number[] };
+  }
+
+  allocate(type: ConcreteType, kind: BufferSlot['kind'], layout: Layout = 'row-major'): Operand {
+    const elementType = this.storage(type.dataType);
+    return this.#operand(
+      type,
+      elementType,
+      this.#addBuffer({ kind, byteLength: elementCount(type.shape) * byteSize(elementType) }),
+      layout,
+    );
+  }
+
+  weight(weight: Weight, type: ConcreteType, elementType: ElementType): Operand {
+    let buffer = this.#weights.get(weight.key);
+    if (buffer === undefined) {
+      buffer = this.#addBuffer({ kind: 'weight', byteLength: weight.byteLength, weight });
+      this.#weights.set(weight.key, buffer);
+    }
+    return this.#operand(type, elementType, buffer, 'row-major');
+  }
+
+  scratch(byteLength: number): Operand {
+    const buffer = this.#addBuffer({ kind: 'activation', byteLength });
+    return this.#operand({ dataType: 'float32', shape: [byteLength / 4] }, 'f32', buffer, 'row-major');
+  }
+
+  /** The operand of a value; a constant becomes a weight the first time it is asked for. */
+  operand(value: string): Operand {
+    const known = this.operands.get(value);
+    if (known) return known;
+    const constant = this.graph.constants.get(value);
+    if (!constant) throw new TesseraError('INTERNAL', `value "${value}" is used before it is made`);
+    const elementType = this.storage(constant.tensor.dataType);
+    const type = { dataType: constant.tensor.dataType, shape: constant.tensor.dims };
+    const operand = this.weight(constantWeight(value, constant, elementType), type, elementType);
+    this.operands.set(value, operand);
+    return operand;
+  }
+
+  emit(emission: Emission): void {
+    if (emission.workgroups.some((count) => count === 0)) return;
+    const limit = this.options.profile.maxWorkgroupsPerDimension;
+    if (emission.workgroups.some((count) => count > limit)) {
+      const node = this.nodes.at(-1)!;
+      throw new TesseraError(
+        'UNSUPPORTED_DEVICE',
+        `node "${node.name}" (${node.opType}) needs [${emission.workgroups.join(', ')}] workgroups; the adapter allows ${limit} in each dimension`,
+        { node: node.name },
+      );
+    }
+    this.steps.push({
+      node: this.nodes.length - 1,
+      kernel: emission.kernel,
+      workgroups: emission.workgroups,
+      params: emission.params,
+      buffers: emission.operands.map((o) => o.buffer),
+      algorithm: emission.algorithm ?? emission.kernel.label,
+      flops: emission.flops ?? 0,
+      bytes:
+        emission.bytes ??
+        emission.operands.reduce((sum, o) => sum + elementCount(o.shape) * byteSize(o.elementType), 0),
+    });
+  }
+
+  withLayout(operand: Operand, layout: Layout): Operand {
+    const dense = operand.offset === 0 && hasLayout(operand, layout);
+    if (dense) return operand;
+    const byteLength = elementCount(operand.shape) * byteSize(operand.elementType);
+    const copy = this.#operand(
+      operand,
+      operand.elementType,
+      this.#addBuffer({ kind: 'activation', byteLength }),
+      layout,
+    );
+    this.emit(copyEmission(this.options.profile, operand, copy));
+    return copy;
+  }
+
+  #addBuffer(slot: BufferSlot): number {
+    const limit = this.options.profile.maxStorageBinding;
+    if (slot.byteLength > limit) {
+      const node = this.nodes.at(-1);
+      throw new TesseraError(
+        'UNSUPPORTED_DEVICE',
+        `${node ? `node "${node.name}" (${node.opType})` : 'a graph input'} needs a tensor of ${slot.byteLength} bytes; the adapter binds at most ${limit}`,
+        { node: node?.name },
+      );
+    }
+    this.buffers.push(slot);
+    return this.buffers.length - 1;
+  }
+
+  #operand(type: ConcreteType, elementType: ElementType, buffer: number, layout: Layout): Operand {
+    return {
+      buffer,
+      elementType,
+      dataType: type.dataType,
+      shape: type.shape,
+      strides: denseStrides(type.shape, layout),
+      offset: 0,
+    };
+  }
+}
+
+function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
+  const { graph, options } = builder;
+  const constantOf = (index: number): Constant | undefined => graph.constants.get(node.inputs[index] ?? '');
+  const requireConstant = (index: number): Constant => {
+    const constant = constantOf(index);
+    if (!constant) throw new TesseraError('INTERNAL', `input ${index} of node "${node.name}" is not constant`);
+    return constant;
+  };
+  return {
+    ...nodeContext(node),
+    profile: options.profile,
+    floatType: options.floatType,
+    algorithms: options.algorithms,
+    input: (index) => builder.operand(node.inputs[index]),
+    type: (index) => builder.concreteType(node.inputs[index]),
+    outputType: (index) => builder.concreteType(node.outputs[index]),
+    constant: (index) => {
+      const constant = constantOf(index);
+      return constant && hostTensor(constant);
+    },
+    isConstant: (index) => constantOf(index) !== undefined,
+    constantSlice: (index, first, dims) => {
+      const constant = requireConstant(index);
+      const elementType = builder.storage(constant.tensor.dataType);
+      const weight = constantWeight(node.inputs[index], constant, elementType, { first, count: elementCount(dims) });
+      return builder.weight(weight, { dataType: constant.tensor.dataType, shape: dims }, elementType);
+    },
+    weight: (request) => {
+      const constant = requireConstant(request.input);
+      const weight = packedWeight(node.inputs[request.input], constant, request);
+      return builder.weight(weight, { dataType: constant.tensor.dataType, shape: request.dims }, request.elementType);
+    },
+    table: (key, elementType, data) =>
+      builder.weight(tableWeight(key, data), { dataType: 'float32', shape: [data.length] }, elementType),
+    layoutOf,
+    withLayout: (operand, layout) => builder.withLayout(operand, layout),
+    allocate: (type, layout) => builder.allocate(type, 'activation', layout),
+    scratch: (byteLength) => builder.scratch(byteLength),
+    emit: (emission) => builder.emit(emission),
+    output: (index, operand) => void builder.operands.set(node.outputs[index], operand),
+  };
+}
+
+function lowerNode(builder: ProgramBuilder, node: TypedNode): void {
+  const operator = findOperator(node.domain, node.opType, node.opset);
+  const main = node.outputs.find((name) => name !== '')!;
+  builder.nodes.push({ name: node.name, opType: node.opType, shape: builder.concreteType(main).shape });
+  if (!operator?.lower) {
+    throw new TesseraError(
+      'UNSUPPORTED_OPERATOR',
+      `node "${node.name}" (${node.opType}) depends on the inputs' values and has no GPU kernel`,
+      {
+        node: node.name,
+      },
+    );
+  }
+  operator.lower(lowerContext(builder, node));
+}
+
+function lowerOutput(builder: ProgramBuilder, name: string): ProgramOutput {
+  const constant = builder.graph.constants.get(name);
+  if (constant) return { name, constant: hostTensor(constant) };
+  const { dataType, shape } = builder.concreteType(name);
+  return { name, dataType, dims: shape, operand: builder.withLayout(builder.operand(name), 'row-major') };
+}
+
+/**
+ * Turns a graph whose shapes are all numbers into a program: every node's dispatches in order, the buffers they use,
+ * and the weights to upload.
+ */
+export function lower(graph: TypedGraph, options: LowerOptions): Program {
+  const builder = new ProgramBuilder(graph, options);
+  const inputs: ProgramValue[] = graph.inputs.map((name) => {
+    const type = builder.concreteType(name);
+    const operand = builder.allocate(type, 'input');
+    builder.operands.set(name, operand);
+    return { name, dataType: type.dataType, dims: type.shape, operand };
+  });
+  for (const node of graph.nodes) lowerNode(builder, node);
+  builder.nodes.push({ name: 'outputs', opType: 'Copy', shape: [] });
+  const outputs = graph.outputs.map((name) => lowerOutput(builder, name));
+  return { nodes: builder.nodes, steps: builder.steps, buffers: builder.buffers, inputs, outputs };
+}

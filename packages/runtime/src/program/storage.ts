@@ -1,0 +1,120 @@
+import { Float16Array } from '@petamoriken/float16';
+import type { ElementType } from '@tessera/conv-kernels';
+import type { DataType } from '@tessera/onnx-loader';
+import { TesseraError } from '../errors.js';
+import type { TensorArray } from '../tensor.js';
+
+/** How a buffer stores an ONNX type: 64-bit types as 32-bit ones, small integers and booleans widened to 32 bits. */
+export function storageType(dataType: DataType, floatType: 'f32' | 'f16', hasF16: boolean): ElementType {
+  switch (dataType) {
+    case 'float32':
+      return floatType;
+    case 'float16':
+      return hasF16 ? 'f16' : 'f32';
+    case 'float64':
+    case 'bfloat16':
+      return 'f32';
+    case 'int64':
+    case 'int32':
+    case 'int16':
+    case 'int8':
+      return 'i32';
+    case 'uint64':
+    case 'uint32':
+    case 'uint16':
+    case 'uint8':
+    case 'bool':
+      return 'u32';
+    default:
+      throw new TesseraError('UNSUPPORTED_OPERATOR', `tensors of type ${dataType} cannot be held on the GPU`);
+  }
+}
+
+export type StorageArray =
+  Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+type NumberArray = Exclude<TensorArray, readonly string[] | BigInt64Array | BigUint64Array>;
+
+/** Values as float32, whatever the type (bits of the 16-bit floats decoded). */
+export function toFloat32(dataType: DataType, data: TensorArray): Float32Array<ArrayBuffer> {
+  if (data instanceof Float32Array) return data as Float32Array<ArrayBuffer>;
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data, Number);
+  if (dataType === 'float16') return new Float32Array(halves(data as Uint16Array));
+  if (dataType === 'bfloat16')
+    return new Float32Array(Uint32Array.from(data as Uint16Array, (bits) => bits << 16).buffer);
+  return Float32Array.from(data as NumberArray);
+}
+
+function halves(bits: Uint16Array): Float16Array {
+  return new Float16Array(bits.buffer as ArrayBuffer, bits.byteOffset, bits.length);
+}
+
+const limits = { i32: [-2147483648, 2147483647], u32: [0, 4294967295] } as const;
+
+/** Host elements as a buffer stores them. 64-bit integers beyond 32 bits saturate. */
+export function encodeStorage(dataType: DataType, data: TensorArray, elementType: ElementType): StorageArray {
+  switch (elementType) {
+    case 'f32':
+      return toFloat32(dataType, data);
+    case 'f16':
+      if (dataType === 'float16') return data as Uint16Array<ArrayBuffer>;
+      return new Uint16Array(new Float16Array(toFloat32(dataType, data)).buffer as ArrayBuffer);
+    default: {
+      const [min, max] = limits[elementType];
+      const numbers = data as NumberArray;
+      const words = elementType === 'i32' ? new Int32Array(data.length) : new Uint32Array(data.length);
+      for (let i = 0; i < words.length; i++) words[i] = Math.min(max, Math.max(min, Number(numbers[i])));
+      return words;
+    }
+  }
+}
+
+/** The bytes of a buffer as host elements of an ONNX type; the inverse of `encodeStorage`. `bytes` is owned by the result. */
+export function decodeStorage(
+  bytes: ArrayBuffer,
+  count: number,
+  elementType: ElementType,
+  dataType: DataType,
+): TensorArray {
+  switch (elementType) {
+    case 'f32': {
+      const floats = new Float32Array(bytes, 0, count);
+      if (dataType === 'float16') return new Uint16Array(new Float16Array(floats).buffer as ArrayBuffer);
+      if (dataType === 'bfloat16') return Uint16Array.from(new Uint32Array(bytes, 0, count), roundToBfloat16);
+      return dataType === 'float64' ? new Float64Array(floats) : floats;
+    }
+    case 'f16': {
+      const bits = new Uint16Array(bytes, 0, count);
+      return dataType === 'float16' ? bits : new Float32Array(halves(bits));
+    }
+    default:
+      return integers(
+        elementType === 'i32' ? new Int32Array(bytes, 0, count) : new Uint32Array(bytes, 0, count),
+        dataType,
+      );
+  }
+}
+
+function roundToBfloat16(bits: number): number {
+  return (bits & 0x7fffffff) > 0x7f800000 ? (bits >>> 16) | 0x40 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+}
+
+function integers(words: Int32Array | Uint32Array, dataType: DataType): TensorArray {
+  switch (dataType) {
+    case 'int64':
+      return BigInt64Array.from(words as Int32Array, BigInt);
+    case 'uint64':
+      return BigUint64Array.from(words as Uint32Array, BigInt);
+    case 'int16':
+      return Int16Array.from(words);
+    case 'int8':
+      return Int8Array.from(words);
+    case 'uint16':
+      return Uint16Array.from(words);
+    case 'uint8':
+    case 'bool':
+      return Uint8Array.from(words);
+    default:
+      return words;
+  }
+}

@@ -1,0 +1,87 @@
+import { readTensor, type Tensor as StoredTensor } from '@tessera/onnx-loader';
+import type { ElementType } from '@tessera/conv-kernels';
+import type { Constant } from '../graph.js';
+import type { WeightRequest } from '../operators/types.js';
+import { elementCount, hostTensor } from '../passes/constants.js';
+import type { Tensor, TensorArray } from '../tensor.js';
+import { byteSize } from './layout.js';
+import { encodeStorage, toFloat32 } from './storage.js';
+import type { Weight } from './types.js';
+
+/** Elements converted and uploaded at a time: 16 MiB of 32-bit words. */
+const pieceElements = 4 * 1024 * 1024;
+
+const identities = new WeakMap<object, number>();
+let nextIdentity = 0;
+
+/** A number for a tensor object: folding makes new tensors under old names, so names do not identify content. */
+function identity(tensor: object): number {
+  let id = identities.get(tensor);
+  if (id === undefined) identities.set(tensor, (id = nextIdentity++));
+  return id;
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+function storedRange(tensor: StoredTensor, first: number, count: number): TensorArray {
+  const bits = (tensor.bytes.byteLength * 8) / Math.max(1, elementCount(tensor.dims));
+  const offset = (first * bits) / 8;
+  const byteLength = Math.ceil((count * bits) / 8);
+  const bytes = { byteLength, read: (at: number, length: number) => tensor.bytes.read(offset + at, length) };
+  return readTensor({ name: tensor.name, dataType: tensor.dataType, dims: [count], bytes });
+}
+
+function hostRange(tensor: Tensor, first: number, count: number): TensorArray {
+  return tensor.data instanceof Array
+    ? tensor.data.slice(first, first + count)
+    : (tensor.data as Float32Array).subarray(first, first + count);
+}
+
+/** A constant as it is, or `range` of its elements, converted to the storage type piece by piece. */
+export function constantWeight(
+  name: string,
+  constant: Constant,
+  elementType: ElementType,
+  range: { readonly first: number; readonly count: number } = { first: 0, count: elementCount(constant.tensor.dims) },
+): Weight {
+  const { dataType } = constant.tensor;
+  return {
+    key: `${name}#${identity(constant.tensor)}/${elementType}/${range.first}+${range.count}`,
+    byteLength: range.count * byteSize(elementType),
+    *pieces() {
+      for (let done = 0; done < range.count; done += pieceElements) {
+        const count = Math.min(pieceElements, range.count - done);
+        const data =
+          constant.kind === 'host'
+            ? hostRange(constant.tensor, range.first + done, count)
+            : storedRange(constant.tensor, range.first + done, count);
+        yield bytesOf(encodeStorage(dataType, data, elementType));
+      }
+    },
+  };
+}
+
+/** A constant in the order a kernel reads it. */
+export function packedWeight(name: string, constant: Constant, request: WeightRequest): Weight {
+  return {
+    key: `${name}#${identity(constant.tensor)}/${request.elementType}/${request.key}`,
+    byteLength: request.byteLength,
+    *pieces() {
+      const { dataType, data } = hostTensor(constant);
+      yield bytesOf(request.pack(toFloat32(dataType, data)));
+    },
+  };
+}
+
+/** Numbers the lowering made itself; equal keys must mean equal numbers. */
+export function tableWeight(key: string, data: ArrayBufferView<ArrayBuffer>): Weight {
+  return {
+    key: `table/${key}`,
+    byteLength: data.byteLength,
+    *pieces() {
+      yield bytesOf(data);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { LoadContext } from '../context.js';
+import type { ByteSource } from '../model.js';
+import { checkRange } from './bytes.js';
+
+/** Keys and values of TensorProto.external_data. */
+type Entries = readonly { readonly key?: string | null; readonly value?: string | null }[];
+
+/** Why a location may not be used; undefined where it is a path below the model's folder. */
+function refusal(location: string): string | undefined {
+  if (location === '') return 'names no file';
+  if (location.includes('\0')) return 'holds a zero character';
+  if (/^([/\\]|[A-Za-z]:)/.test(location)) return 'is not relative to the model';
+  if (location.split(/[/\\]/).includes('..')) return "leads out of the model's folder";
+  return undefined;
+}
+
+function byteCount(context: LoadContext, tensor: string, key: string, text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!Number.isSafeInteger(value)) {
+    throw context.error(`the ${key} of the external data of tensor '${tensor}' is '${text}', not a count of bytes`);
+  }
+  return value;
+}
+
+/**
+ * The `byteLength` bytes of a tensor in an external file. Nothing is opened here: a missing or short file is an error of
+ * the first read.
+ */
+export function externalSource(context: LoadContext, tensor: string, entries: Entries, byteLength: number): ByteSource {
+  const values = new Map(entries.map(({ key, value }) => [key ?? '', value ?? '']));
+  const location = values.get('location') ?? '';
+  const refused = refusal(location);
+  if (refused !== undefined) {
+    throw context.error(`the external location '${location}' of tensor '${tensor}' ${refused}`);
+  }
+  const offset = byteCount(context, tensor, 'offset', values.get('offset') || '0');
+  const length = byteCount(context, tensor, 'length', values.get('length') || String(byteLength));
+  if (length !== byteLength) {
+    throw context.error(
+      `tensor '${tensor}' needs ${byteLength} bytes by its type and dims but its external data are ${length}`,
+    );
+  }
+  return {
+    byteLength,
+    read(start, count) {
+      checkRange(start, count, byteLength);
+      const file = openExternal(context, tensor, location);
+      if (offset + byteLength > file.byteLength) {
+        throw context.error(
+          `tensor '${tensor}' needs ${byteLength} bytes from ${offset} on in '${location}', ` +
+            `which has ${file.byteLength} bytes`,
+        );
+      }
+      return file.read(offset + start, count);
+    },
+  };
+}
+
+function openExternal(context: LoadContext, tensor: string, location: string): ByteSource {
+  if (context.external === undefined) {
+    throw context.error(
+      `the data of tensor '${tensor}' are in '${location}', which was not given along with the model`,
+    );
+  }
+  try {
+    return context.external(location);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw context.error(`the data of tensor '${tensor}' in '${location}' cannot be read: ${reason}`);
+  }
+}

@@ -1,10 +1,7 @@
-import { loadOnnx, type ByteSource, type Model } from '@tessera/onnx-loader';
 import { loadOnnxFile } from '@tessera/onnx-loader/node';
 import type { Device, Session, SessionOptions } from './api.js';
+import { createSessionWith, loadBytes } from './create-session.js';
 import { acquireDevice as acquireGpuDevice, type AcquireOptions } from './device/acquire.js';
-import { GpuDevice } from './device/device.js';
-import { asTesseraError, TesseraError } from './errors.js';
-import { openSession } from './session.js';
 
 export type * from './api.js';
 export type { AcquireOptions } from './device/acquire.js';
@@ -36,33 +33,6 @@ export async function createSession(
   model: string | Uint8Array | ArrayBuffer,
   options: SessionOptions = {},
 ): Promise<Session> {
-  const startedAt = performance.now();
-  let device: GpuDevice | undefined;
-  try {
-    const loaded = load(model, options);
-    device = await deviceOf(options);
-    return await openSession(loaded, device, options.device === undefined, options, startedAt);
-  } catch (error) {
-    if (options.device === undefined) device?.dispose();
-    throw asTesseraError(error);
-  }
-}
-
-async function deviceOf(options: SessionOptions): Promise<GpuDevice> {
-  const device = options.device ?? (await acquireGpuDevice(options));
-  if (device instanceof GpuDevice) return device;
-  throw new TesseraError('INVALID_INPUT', 'the device must come from acquireDevice');
-}
-
-function load(model: string | Uint8Array | ArrayBuffer, options: SessionOptions): Model {
-  if (typeof model === 'string') return loadOnnxFile(model);
-  const bytes = model instanceof Uint8Array ? model : new Uint8Array(model);
-  return loadOnnx(bytes, { external: (location) => externalSource(location, options.externalData ?? {}) });
-}
-
-function externalSource(location: string, data: Readonly<Record<string, Uint8Array>>): ByteSource {
-  const bytes = data[location];
-  if (!bytes)
-    throw new TesseraError('INVALID_INPUT', `the model needs the external data "${location}"; pass it in externalData`);
-  return { byteLength: bytes.byteLength, read: (offset, length) => bytes.subarray(offset, offset + length) };
+  const load = () => (typeof model === 'string' ? loadOnnxFile(model) : loadBytes(model, options));
+  return createSessionWith(load, () => acquireGpuDevice(options), options);
 }

@@ -1,0 +1,14 @@
+import { TesseraError } from '../errors.js';
+import { openDevice, type GpuDevice } from './device.js';
+import { adapterReport } from './profile.js';
+
+/** The browser's WebGPU device. Throws NO_ADAPTER where the browser has no WebGPU or no adapter. */
+export async function acquireBrowserDevice(): Promise<GpuDevice> {
+  const { gpu } = (globalThis as { readonly navigator?: { readonly gpu?: GPU } }).navigator ?? {};
+  const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    const what = gpu ? 'this browser found no WebGPU adapter' : 'this browser has no WebGPU';
+    throw new TesseraError('NO_ADAPTER', `${what}; use a current Chrome, Edge, Safari or Firefox on a machine with a GPU`);
+  }
+  return openDevice(adapter, (features) => adapterReport(adapter.info, features, 'browser'));
+}

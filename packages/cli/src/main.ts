@@ -1,1 +1,29 @@
-export {};
+import pc from 'picocolors';
+import { main } from './cli.js';
+import { EXIT } from './errors.js';
+
+process.on('SIGINT', () => {
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  process.exit(EXIT.interrupted);
+});
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
+});
+process.stderr.on('error', () => undefined);
+
+const status = await main(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  terminal: process.stderr.isTTY ? process.stderr : undefined,
+  colors: pc,
+  debug: process.env.TESSERA_DEBUG === '1',
+  openSession: async (path, options) => {
+    const { createSession } = await import('@tessera/runtime');
+    return createSession(path, options);
+  },
+});
+
+// The GPU's driver may hold the process open, so it is ended once all is written.
+process.stdout.write('', () => process.exit(status));

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addRunCommand } from './commands/run.js';
+import type { Environment } from './environment.js';
+import { errorLine, EXIT } from './errors.js';
+
+function packageVersion(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return manifest.version;
+}
+
+function usageLine(text: string): string {
+  const line = text
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
+  return `infer: ${line.replace(/\.$/, '')}`;
+}
+
+function createProgram(environment: Environment): Command {
+  const program = new Command('infer')
+    .description('Runs and times ONNX models on WebGPU.')
+    .usage('[run] MODEL.onnx [options]')
+    .version(packageVersion())
+    .exitOverride()
+    .configureHelp({ helpWidth: 120 })
+    .configureOutput({
+      writeOut: (text) => environment.stdout.write(text),
+      writeErr: (text) => environment.stderr.write(text),
+      outputError: (text, write) => write(`${usageLine(text)}; infer --help shows the usage\n`),
+    })
+    .showSuggestionAfterError(true);
+  addRunCommand(program, environment);
+  const run = program.commands[0];
+  program.addHelpText('after', () => {
+    let text = '';
+    run.configureOutput({ writeOut: (part) => (text += part) });
+    run.outputHelp();
+    return `\n${text}`;
+  });
+  return program;
+}
+
+/**
+ * Runs the command line and gives the exit status: 0 done, 1 failed, 2 wrong usage. Failures are told on stderr.
+ * @param args the arguments without the interpreter and the script.
+ */
+export async function main(args: readonly string[], environment: Environment): Promise<number> {
+  try {
+    await createProgram(environment).parseAsync(args, { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    environment.stderr.write(errorLine(error, environment.debug));
+    return EXIT.failed;
+  }
+}

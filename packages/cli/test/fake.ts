@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dataTypeNumber, encodeModel } from '@tessera/onnx-loader/schema';
+import type { DataType } from '@tessera/onnx-loader';
+import type { LayerTime, Session, SessionOptions, SessionReport, Tensor, ValueMetadata } from '@tessera/runtime';
+import { createColors } from 'picocolors';
+import { afterAll } from 'vitest';
+import { main } from '../src/cli.js';
+import type { Environment } from '../src/environment.js';
+
+export type Dims = readonly (number | string)[];
+export const plainColors = createColors(false);
+
+/** A folder for a test file, removed at its end. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'infer-test-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function valueInfo({ name, dataType, dims }: ValueMetadata) {
+  const dim = dims?.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType: dataTypeNumber(dataType), ...(dim && { shape: { dim } }) } } };
+}
+
+export const value = (name: string, dataType: DataType, ...dims: Dims): ValueMetadata => ({ name, dataType, dims });
+
+/** Writes a model that hands its first input through. */
+export function writeModel(file: string, inputs: readonly ValueMetadata[]): string {
+  const output = { ...inputs[0], name: 'result' };
+  const bytes = encodeModel({
+    irVersion: 8,
+    opsetImport: [{ domain: '', version: 17 }],
+    graph: {
+      name: 'test',
+      input: inputs.map(valueInfo),
+      output: [valueInfo(output)],
+      node: [{ opType: 'Identity', input: [inputs[0].name], output: ['result'] }],
+    },
+  });
+  writeFileSync(file, bytes);
+  return file;
+}
+
+export const layers: readonly LayerTime[] = [
+  {
+    name: 'conv1',
+    opType: 'Conv',
+    algorithm: 'winograd',
+    shape: [1, 8, 7, 5],
+    dispatches: 2,
+    ms: 1,
+    flops: 4e9,
+    bytes: 10,
+  },
+  {
+    name: 'pool',
+    opType: 'MaxPool',
+    algorithm: 'pool',
+    shape: [1, 8, 3, 2],
+    dispatches: 1,
+    ms: 0.25,
+    flops: 0,
+    bytes: 10,
+  },
+  { name: 'fc', opType: 'Gemm', algorithm: 'gemm', shape: [1, 10], dispatches: 1, ms: 2.75, flops: 11e9, bytes: 10 },
+];
+
+export const sessionReport: SessionReport = {
+  adapter: {
+    name: 'Test GPU',
+    vendor: 'test',
+    architecture: 'none',
+    driver: 'driver 1.2',
+    kind: 'software',
+    source: 'system',
+    features: ['timestamp-query'],
+    note: 'A software adapter is slow.',
+  },
+  precision: 'fp32',
+  irVersion: 8,
+  opsets: { 'ai.onnx': 17, 'com.microsoft': 1 },
+  producer: 'test 1.0',
+  loadMs: 12.3,
+  lowerMs: 1.5,
+  uploadMs: 0.25,
+  compileMs: 2345,
+  nodes: 3,
+  dispatches: 4,
+  pipelines: 3,
+  weightBytes: 12_345_678,
+  activationBytes: 999,
+};
+
+export interface FakeSession {
+  readonly inputs: readonly ValueMetadata[];
+  readonly outputs?: Readonly<Record<string, Tensor>>;
+  readonly runError?: Error;
+  readonly profileError?: Error;
+}
+
+/** What a session was asked for. */
+export interface Calls {
+  options?: SessionOptions;
+  feeds?: Readonly<Record<string, Tensor>>;
+  runs: number;
+  disposed: boolean;
+}
+
+function fakeSession(fake: FakeSession, calls: Calls): Session {
+  const outputs = fake.outputs ?? {};
+  return {
+    inputs: fake.inputs,
+    outputs: Object.entries(outputs).map(([name, { dataType, dims }]) => ({ name, dataType, dims })),
+    report: sessionReport,
+    prepare: async () => undefined,
+    run: async (feeds) => {
+      calls.feeds = feeds;
+      calls.runs++;
+      if (fake.runError) throw fake.runError;
+      return outputs;
+    },
+    profile: async (_feeds, { runs = 5 } = {}) => {
+      if (fake.profileError) throw fake.profileError;
+      return { runs, gpuMs: 4, layers };
+    },
+    dispose: () => (calls.disposed = true),
+  };
+}
+
+export interface Result {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly calls: Calls;
+}
+
+/** Runs the command line with a session that needs no GPU. */
+export async function infer(args: readonly string[], fake: FakeSession = { inputs: [] }): Promise<Result> {
+  const calls: Calls = { runs: 0, disposed: false };
+  const text = { stdout: '', stderr: '' };
+  const environment: Environment = {
+    stdout: { write: (part) => (text.stdout += part) },
+    stderr: { write: (part) => (text.stderr += part) },
+    colors: plainColors,
+    debug: false,
+    openSession: async (_path, options) => {
+      calls.options = options;
+      return fakeSession(fake, calls);
+    },
+  };
+  const status = await main(args, environment);
+  return { status, ...text, calls };
+}

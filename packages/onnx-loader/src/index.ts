@@ -6,3 +6,5 @@ export { memorySource } from './tensor/bytes.js';
 export { bitsPerElement, elementCount } from './tensor/data-type.js';
 export { readTensor } from './tensor/read-tensor.js';
 export type { TensorData } from './tensor/read-tensor.js';
+export { loadValue } from './values.js';
+export type { StoredValue } from './values.js';

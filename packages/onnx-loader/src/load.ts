@@ -1,16 +1,17 @@
 import { createContext } from './context.js';
 import type { LoadContext } from './context.js';
+import { decoding } from './decode-error.js';
 import { OnnxError } from './errors.js';
 import { allNodes, checkCalls } from './graph/calls.js';
 import { convertFunction, convertOpsets } from './graph/function.js';
 import { convertGraph, refuseFreeValues } from './graph/graph.js';
-import type { ByteSource, Graph, Model } from './model.js';
+import type { ByteSource, Model, Node } from './model.js';
 import { recognizeOther } from './recognize.js';
 import { decodeModel } from './schema/decode.js';
 import type { ModelMessage } from './schema/messages.js';
 
-/** The oldest version of the default operator set that is read. */
-const OLDEST_OPSET = 7;
+/** The first byte that every exporter writes. */
+const IR_VERSION_TAG = 0x08;
 
 export interface LoadOptions {
   /** How errors call the file; 'the model' without it. */
@@ -37,14 +38,8 @@ export function loadOnnx(bytes: Uint8Array, options: LoadOptions = {}): Model {
 function decode(bytes: Uint8Array, name: string): ModelMessage {
   const other = recognizeOther(bytes);
   if (other !== undefined) throw new OnnxError(`${name} is not an ONNX file: it is ${other}.`);
-  let message: ModelMessage;
-  try {
-    message = decodeModel(bytes);
-  } catch (error) {
-    if (error instanceof OnnxError) throw new OnnxError(`${name}: ${error.message}`);
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new OnnxError(`${name} is truncated or damaged: ${reason}.`, { cause: error });
-  }
+  const subject = bytes[0] === IR_VERSION_TAG ? 'is truncated or damaged' : 'is not an ONNX file, or is damaged';
+  const message = decoding(name, subject, () => decodeModel(bytes));
   if (!message.graph) throw new OnnxError(`${name} is not an ONNX file: it holds no graph.`);
   return message;
 }
@@ -52,11 +47,12 @@ function decode(bytes: Uint8Array, name: string): ModelMessage {
 function convertModel(context: LoadContext, message: ModelMessage): Model {
   const opsetImports = convertOpsets(message.opsetImport ?? []);
   const { graph, free } = convertGraph(context, message.graph ?? {});
-  refuseFreeValues(context, `graph '${graph.name}'`, free);
+  refuseFreeValues(context, free);
   const functions = (message.functions ?? []).map((definition) => convertFunction(context, definition, opsetImports));
-  checkOpsets(context, `graph '${graph.name}'`, graph, opsetImports);
-  for (const definition of functions) {
-    checkOpsets(context, `function '${definition.name}'`, definition, definition.opsetImports);
+  checkNodes(context, `graph '${graph.name}'`, graph.nodes, opsetImports);
+  refuseReferences(context, graph.nodes);
+  for (const { name, nodes, opsetImports: opsets } of functions) {
+    checkNodes(context, `function '${name}'`, nodes, opsets);
   }
   checkCalls(context, graph, functions);
   return Object.freeze({
@@ -70,18 +66,29 @@ function convertModel(context: LoadContext, message: ModelMessage): Model {
   });
 }
 
-/** The default operator set must be imported where it is used, in a version that is read. */
-function checkOpsets(
+/** The default operator set must be imported where it is used; which versions of an operator can run is not asked here. */
+function checkNodes(
   context: LoadContext,
   owner: string,
-  body: Pick<Graph, 'nodes'>,
+  nodes: readonly Node[],
   opsets: ReadonlyMap<string, number>,
 ): void {
   const version = opsets.get('');
-  if (version !== undefined && version >= OLDEST_OPSET) return;
-  const found = version === undefined ? 'imports no ONNX operator set' : `is of opset ${version}`;
-  for (const node of allNodes(body.nodes)) {
-    if (node.domain !== '') continue;
-    throw context.error(`${owner} ${found} but uses ${node.opType}: opset ${OLDEST_OPSET} or later is needed`);
+  for (const node of allNodes(nodes)) {
+    if (node.domain !== '' || (version !== undefined && version >= 1)) continue;
+    const found = version === undefined ? 'imports no ONNX operator set' : `imports ONNX's operator set ${version}`;
+    throw context.error(`${owner} ${found}, but its node '${node.name}' is a ${node.opType} and needs one`);
+  }
+}
+
+/** Only a function's nodes can take attributes from a caller. */
+function refuseReferences(context: LoadContext, nodes: readonly Node[]): void {
+  for (const node of allNodes(nodes)) {
+    for (const [name, attribute] of node.attributes) {
+      if (attribute.type !== 'reference') continue;
+      throw context.error(
+        `attribute '${name}' of node '${node.name}' refers to '${attribute.attribute}' of a calling node, but is in no function`,
+      );
+    }
   }
 }

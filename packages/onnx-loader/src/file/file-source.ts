@@ -10,7 +10,7 @@ const LARGEST_READ = 2 ** 30;
 export function fileSource(path: string): ByteSource {
   const stat = statSync(path);
   // Opening a pipe or a device could wait without end.
-  if (!stat.isFile()) throw new OnnxError(`${path} is not a file`);
+  if (!stat.isFile()) throw new OnnxError(`${path} is not a file.`);
   return {
     byteLength: stat.size,
     read(offset, length) {
@@ -31,7 +31,7 @@ function fill(handle: number, bytes: Uint8Array, offset: number, path: string): 
   for (let done = 0; done < bytes.byteLength;) {
     const length = Math.min(LARGEST_READ, bytes.byteLength - done);
     const count = readSync(handle, bytes, done, length, offset + done);
-    if (count === 0) throw new OnnxError(`${path} became shorter while it was read`);
+    if (count === 0) throw new OnnxError(`${path} became shorter while it was read.`);
     done += count;
   }
 }

@@ -10,6 +10,9 @@ function keyOf(item: { readonly domain: string; readonly overload: string }, nam
   return JSON.stringify([item.domain, name, item.overload]);
 }
 
+/** How deep functions may call each other. */
+const MAX_CALL_DEPTH = 128;
+
 /** Nodes, and those of their subgraphs. */
 export function* allNodes(nodes: readonly Node[]): Generator<Node> {
   for (const node of nodes) {
@@ -36,7 +39,6 @@ export function checkCalls(context: LoadContext, graph: Graph, functions: readon
   const sizes = new Map<Key, number>();
   const open = new Set<Key>();
   size(graph.nodes);
-
   for (const definition of functions) sizeOf(definition);
 
   function size(nodes: readonly Node[]): number {
@@ -56,6 +58,8 @@ export function checkCalls(context: LoadContext, graph: Graph, functions: readon
     const known = sizes.get(key);
     if (known !== undefined) return known;
     if (open.has(key)) throw context.error(`function '${definition.name}' calls itself`);
+    if (open.size === MAX_CALL_DEPTH)
+      throw context.error(`its functions call each other deeper than ${MAX_CALL_DEPTH} levels`);
     open.add(key);
     const total = size(definition.nodes);
     open.delete(key);

@@ -26,18 +26,18 @@ export function convertFunction(
   const owner = `function '${name}'`;
   const inputs = message.input ?? [];
   const outputs = message.output ?? [];
-  const nodes = convertNodes(context, message.node ?? [], (graph) => convertGraph(context, graph));
+  const nodes = convertNodes(context, owner, message.node ?? [], (graph) => convertGraph(context, graph));
   const made = madeValues(context, owner, nodes, {
     inputs: inputs.map((input) => ({ name: input })),
     initializers: new Map(),
   });
   const free = new Map<string, string>();
   for (const { uses } of nodes) for (const [value, user] of uses) if (!made.has(value)) free.set(value, user);
-  for (const output of outputs) if (!made.has(output)) free.set(output, '');
-  refuseFreeValues(context, owner, free);
+  for (const output of outputs) if (!made.has(output)) free.set(output, `${owner} has the output`);
+  refuseFreeValues(context, free);
   const attributeDefaults = convertAttributes(context, owner, message.attributeProto ?? [], (graph) => {
     const { graph: converted, free: captured } = convertGraph(context, graph);
-    refuseFreeValues(context, owner, captured);
+    refuseFreeValues(context, captured);
     return converted;
   });
   return Object.freeze({

@@ -4,19 +4,25 @@ import type { GraphMessage } from '../schema/messages.js';
 import { convertSparseTensor, densify } from '../tensor/sparse.js';
 import { convertTensor } from '../tensor/tensor.js';
 import { convertNodes } from './nodes.js';
-import type { ScopedGraph, ScopedNode } from './nodes.js';
+import type { FreeValues, ScopedGraph, ScopedNode } from './nodes.js';
 import { sortNodes } from './order.js';
 import { convertValueInfo } from './value-type.js';
 
+/** How deep If, Loop and Scan may nest; real models stay below ten. */
+const MAX_DEPTH = 64;
+
 /** Converts and checks a graph, and says which values it takes from around it; a model's own graph may take none. */
-export function convertGraph(context: LoadContext, message: GraphMessage): ScopedGraph {
+export function convertGraph(context: LoadContext, message: GraphMessage, depth = 0): ScopedGraph {
+  if (depth > MAX_DEPTH) throw context.error(`its subgraphs nest deeper than ${MAX_DEPTH} levels`);
   const name = message.name ?? '';
   const owner = `graph '${name}'`;
   const initializers = convertInitializers(context, owner, message);
   const inputs = (message.input ?? []).map((input) => convertValueInfo(context, input));
   const outputs = (message.output ?? []).map((output) => convertValueInfo(context, output));
   const valueInfo = (message.valueInfo ?? []).map((value) => convertValueInfo(context, value));
-  const nodes = convertNodes(context, message.node ?? [], (subgraph) => convertGraph(context, subgraph));
+  const nodes = convertNodes(context, owner, message.node ?? [], (subgraph) =>
+    convertGraph(context, subgraph, depth + 1),
+  );
   const made = madeValues(context, owner, nodes, { inputs, initializers });
   const graph: Graph = {
     name,
@@ -30,7 +36,8 @@ export function convertGraph(context: LoadContext, message: GraphMessage): Scope
   for (const { uses } of nodes) {
     for (const [value, user] of uses) if (!made.has(value) && !free.has(value)) free.set(value, user);
   }
-  for (const output of outputs) if (!made.has(output.name) && !free.has(output.name)) free.set(output.name, '');
+  for (const output of outputs)
+    if (!made.has(output.name) && !free.has(output.name)) free.set(output.name, `${owner} has the output`);
   return { graph: Object.freeze(graph), free };
 }
 
@@ -71,11 +78,6 @@ export function madeValues(
 }
 
 /** Throws where something is taken from outside a graph or function that has no outside. */
-export function refuseFreeValues(context: LoadContext, owner: string, free: ReadonlyMap<string, string>): void {
-  for (const [value, user] of free) {
-    if (user === '') throw context.error(`output '${value}' of ${owner} is made by no node, input or initializer`);
-    throw context.error(
-      `node '${user}' in ${owner} uses the value '${value}', which no node, input or initializer makes`,
-    );
-  }
+export function refuseFreeValues(context: LoadContext, free: FreeValues): void {
+  for (const [value, use] of free) throw context.error(`${use} '${value}', which no node, input or initializer makes`);
 }

@@ -3,7 +3,10 @@ import type { Graph, Node } from '../model.js';
 import type { GraphMessage, NodeMessage } from '../schema/messages.js';
 import { convertAttributes } from './attribute.js';
 
-/** A name that a graph uses and does not make itself, with the first node (or output list) that uses it. */
+/**
+ * Names of values that are used but not made where they are used, and by what: the beginning of a sentence that the
+ * name goes on, such as "node 'a' uses the value".
+ */
 export type FreeValues = ReadonlyMap<string, string>;
 
 /** A graph and what it takes from the graphs around it. */
@@ -15,7 +18,6 @@ export interface ScopedGraph {
 /** A node and every value it needs before it can run: its inputs, and what its subgraphs take from outside. */
 export interface ScopedNode {
   readonly node: Node;
-  /** Value name to the name of the node that uses it, which lies in a subgraph for a captured value. */
   readonly uses: FreeValues;
 }
 
@@ -27,21 +29,30 @@ export function normalDomain(domain: string | null | undefined): string {
   return !domain || domain === 'ai.onnx' ? '' : domain;
 }
 
-/** The nodes of one graph or function, in the file's order, with unique names. */
+/** The nodes of one graph or function (which errors call `owner`), in the file's order, with unique names. */
 export function convertNodes(
   context: LoadContext,
+  owner: string,
   messages: readonly NodeMessage[],
   convertGraph: ConvertGraph,
 ): ScopedNode[] {
   const names = uniqueNames(messages);
-  return messages.map((message, index) => convertNode(context, message, names[index], convertGraph));
+  return messages.map((message, index) => convertNode(context, owner, message, names[index], convertGraph));
 }
 
-function convertNode(context: LoadContext, message: NodeMessage, name: string, convertGraph: ConvertGraph): ScopedNode {
+function convertNode(
+  context: LoadContext,
+  owner: string,
+  message: NodeMessage,
+  name: string,
+  convertGraph: ConvertGraph,
+): ScopedNode {
   const opType = message.opType ?? '';
-  if (opType === '') throw context.error(`node '${name}' has no operator type`);
+  if (opType === '') throw context.error(`node '${name}' of ${owner} has no operator type`);
   const inputs = message.input ?? [];
-  const uses = new Map(inputs.filter((input) => input !== '').map((input) => [input, name]));
+  const uses = new Map(
+    inputs.filter((input) => input !== '').map((input) => [input, `node '${name}' of ${owner} uses the value`]),
+  );
   const attributes = convertAttributes(context, `node '${name}' (${opType})`, message.attribute ?? [], (subgraph) => {
     const { graph, free } = convertGraph(subgraph);
     for (const [value, user] of free) if (!uses.has(value)) uses.set(value, user);

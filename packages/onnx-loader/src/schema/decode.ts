@@ -1,5 +1,4 @@
 import onnxProto from 'onnx-proto';
-import { OnnxError } from '../errors.js';
 import { field } from './messages.js';
 import type { AttributeMessage, FunctionMessage, GraphMessage, ModelMessage, NodeMessage } from './messages.js';
 import type { TensorMessage } from './messages.js';
@@ -8,44 +7,40 @@ import { createReader, visitFields } from './reader.js';
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
 const text = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** How deep If, Loop and Scan may nest; real models stay below ten. */
-export const MAX_SUBGRAPH_DEPTH = 64;
-
 function at<T>(items: readonly T[] | null | undefined, index: number): T {
   const item = items?.[index];
   if (item === undefined) throw new RangeError('the lengths of nested messages contradict each other');
   return item;
 }
 
-function extendAttribute(attribute: AttributeMessage, bytes: Uint8Array, depth: number): void {
+function extendAttribute(attribute: AttributeMessage, bytes: Uint8Array): void {
   let graph: Uint8Array | undefined;
   visitFields(bytes, {
     [field.attribute.g]: (content) => (graph = content),
-    [field.attribute.graphs]: (content, i) => extendGraph(at(attribute.graphs, i), content, depth + 1),
+    [field.attribute.graphs]: (content, i) => extendGraph(at(attribute.graphs, i), content),
   });
-  if (graph !== undefined && attribute.g) extendGraph(attribute.g, graph, depth + 1);
+  if (graph !== undefined && attribute.g) extendGraph(attribute.g, graph);
 }
 
-function extendNode(node: NodeMessage, bytes: Uint8Array, depth: number): void {
+function extendNode(node: NodeMessage, bytes: Uint8Array): void {
   visitFields(bytes, {
-    [field.node.attribute]: (content, i) => extendAttribute(at(node.attribute, i), content, depth),
+    [field.node.attribute]: (content, i) => extendAttribute(at(node.attribute, i), content),
     [field.node.overload]: (content) => (node.overload = text.decode(content)),
   });
 }
 
-function extendGraph(graph: GraphMessage, bytes: Uint8Array, depth: number): void {
-  if (depth > MAX_SUBGRAPH_DEPTH) throw new OnnxError(`its subgraphs nest deeper than ${MAX_SUBGRAPH_DEPTH} levels`);
-  visitFields(bytes, { [field.graph.node]: (content, i) => extendNode(at(graph.node, i), content, depth) });
+function extendGraph(graph: GraphMessage, bytes: Uint8Array): void {
+  visitFields(bytes, { [field.graph.node]: (content, i) => extendNode(at(graph.node, i), content) });
 }
 
 function extendFunction(definition: FunctionMessage, bytes: Uint8Array): void {
   const defaults: AttributeMessage[] = [];
   visitFields(bytes, {
-    [field.function.node]: (content, i) => extendNode(at(definition.node, i), content, 0),
+    [field.function.node]: (content, i) => extendNode(at(definition.node, i), content),
     [field.function.overload]: (content) => (definition.overload = text.decode(content)),
     [field.function.attributeProto]: (content) => {
       const attribute: AttributeMessage = AttributeProto.decode(createReader(content));
-      extendAttribute(attribute, content, 0);
+      extendAttribute(attribute, content);
       defaults.push(attribute);
     },
   });
@@ -65,7 +60,7 @@ export function decodeModel(bytes: Uint8Array): ModelMessage {
     [field.model.graph]: (content) => (graph = content),
     [field.model.functions]: (content, i) => extendFunction(at(model.functions, i), content),
   });
-  if (graph !== undefined && model.graph) extendGraph(model.graph, graph, 0);
+  if (graph !== undefined && model.graph) extendGraph(model.graph, graph);
   return model;
 }
 

@@ -44,28 +44,16 @@ export function externalSource(context: LoadContext, tensor: string, entries: En
     byteLength,
     read(start, count) {
       checkRange(start, count, byteLength);
-      const file = openExternal(context, tensor, location);
-      if (offset + byteLength > file.byteLength) {
-        throw context.error(
-          `tensor '${tensor}' needs ${byteLength} bytes from ${offset} on in '${location}', ` +
-            `which has ${file.byteLength} bytes`,
-        );
+      const wanted = `tensor '${tensor}' needs ${byteLength} bytes from ${offset} on in '${location}'`;
+      if (context.external === undefined) throw context.error(`${wanted}, which was not given along with the model`);
+      try {
+        const file = context.external(location);
+        if (offset + byteLength > file.byteLength) throw new RangeError(`it has ${file.byteLength} bytes`);
+        return file.read(offset + start, count);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw context.error(`${wanted}, but ${reason.replace(/\.$/, '')}`);
       }
-      return file.read(offset + start, count);
     },
   };
-}
-
-function openExternal(context: LoadContext, tensor: string, location: string): ByteSource {
-  if (context.external === undefined) {
-    throw context.error(
-      `the data of tensor '${tensor}' are in '${location}', which was not given along with the model`,
-    );
-  }
-  try {
-    return context.external(location);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw context.error(`the data of tensor '${tensor}' in '${location}' cannot be read: ${reason}`);
-  }
 }

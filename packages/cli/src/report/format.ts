@@ -7,7 +7,7 @@ export function milliseconds(ms: number): string {
 export function byteSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const unit = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${significant(bytes / 1000 ** unit)} ${units[unit]}`;
+  return unit === 0 ? `${bytes} B` : `${significant(bytes / 1000 ** unit)} ${units[unit]}`;
 }
 
 /** Three digits that count, whole numbers from 100 on: `0.0123`, `1.23`, `123`, `12345`. */

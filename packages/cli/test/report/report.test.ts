@@ -98,7 +98,7 @@ describe('the report for people', () => {
     expect(stderr).toBe('');
     const text = stdout.replaceAll(model, 'm.onnx').replace(/first run .* ms/, 'first run 1 ms');
     expect(text.replace(/end to end .*/, 'end to end 1 ms')).toMatchInlineSnapshot(`
-      "Model     m.onnx, 88.0 B, by test 1.0, IR 8, opset 17, com.microsoft 1
+      "Model     m.onnx, 88 B, by test 1.0, IR 8, opset 17, com.microsoft 1
                 takes x: float32 Nx2
                 gives out/scores: float32 1x3
                 gives out:scores: float32 2x2x2

@@ -1,5 +1,3 @@
-import { acquireDevice, createSession } from '@tessera/runtime';
-import ort from 'onnxruntime-node';
 import type { SeededInput } from '../../verify/support/shared-data.js';
 
 /** A model made ready in one of the runtimes. */
@@ -12,6 +10,7 @@ export interface Loaded {
 type Load = (model: string, inputs: Readonly<Record<string, SeededInput>>) => Promise<Loaded>;
 
 const tessera: Load = async (model, inputs) => {
+  const { acquireDevice, createSession } = await import('@tessera/runtime');
   const device = await acquireDevice();
   const session = await createSession(model, { device });
   const feeds = Object.fromEntries(
@@ -21,6 +20,7 @@ const tessera: Load = async (model, inputs) => {
 };
 
 const onnxruntime: Load = async (model, inputs) => {
+  const ort = await import('onnxruntime-node');
   const session = await ort.InferenceSession.create(model, { executionProviders: ['webgpu'], logSeverityLevel: 3 });
   const feeds = Object.fromEntries(
     Object.entries(inputs).map(([name, { type, dims, data }]) => [name, new ort.Tensor(type, data, dims)]),
@@ -28,5 +28,6 @@ const onnxruntime: Load = async (model, inputs) => {
   return { run: () => session.run(feeds) };
 };
 
+/** Each imports its runtime when it is called, so that a process holds one alone. */
 export const runtimes = { tessera, onnxruntime } as const;
 export type RuntimeName = keyof typeof runtimes;

@@ -1,0 +1,38 @@
+const scratch = new Float32Array(1);
+const scratchBits = new Uint32Array(scratch.buffer);
+
+/** The bits of the IEEE binary16 nearest to `value` (ties to even); beyond 65504 it is infinity. */
+export function toHalf(value: number): number {
+  scratch[0] = value;
+  const bits = scratchBits[0];
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = (bits >>> 23) & 0xff;
+  const mantissa = bits & 0x7fffff;
+  if (exponent === 0xff) return sign | 0x7c00 | (mantissa === 0 ? 0 : 0x200);
+  const scaled = exponent - 112;
+  if (scaled >= 31) return sign | 0x7c00;
+  if (scaled <= 0) {
+    if (scaled < -10) return sign;
+    return sign | roundShift(mantissa | 0x800000, 14 - scaled);
+  }
+  return sign + roundShift((scaled << 23) | mantissa, 13);
+}
+
+/** `bits >> shift`, rounded to nearest, ties to even. A carry into the exponent is the right result. */
+function roundShift(bits: number, shift: number): number {
+  const half = 2 ** (shift - 1);
+  const rest = bits % (half * 2);
+  const whole = (bits - rest) / (half * 2);
+  if (rest > half || (rest === half && whole % 2 === 1)) return whole + 1;
+  return whole;
+}
+
+/** The value of a binary16 bit pattern. */
+export function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >>> 10) & 31;
+  const mantissa = bits & 0x3ff;
+  if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
+  if (exponent === 0) return sign * mantissa * 2 ** -24;
+  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
+}

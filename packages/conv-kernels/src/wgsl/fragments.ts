@@ -1,0 +1,84 @@
+import type { OperandName } from '../plan.js';
+import { hasVectorOutput, type ImplicitGemm } from '../implicit.js';
+import { activationCode } from './activation.js';
+import type { Binding } from './shader.js';
+
+/** A piece of a kernel: the bindings it needs, whose they are, and its declarations. */
+export interface Fragment {
+  readonly bindings: readonly Binding[];
+  readonly operands: readonly OperandName[];
+  readonly declarations: string;
+}
+
+/** The storage type of `width` elements. */
+export function storageType(elementType: 'f32' | 'f16', width: 1 | 4): string {
+  return width === 4 ? `vec4<${elementType}>` : elementType;
+}
+
+/** The arithmetic type of `width` elements. */
+export function sumType(width: 1 | 4): 'f32' | 'vec4<f32>' {
+  return width === 4 ? 'vec4<f32>' : 'f32';
+}
+
+/** `enable f16` where storage needs it. */
+export function enables(elementType: 'f32' | 'f16'): readonly 'f16'[] {
+  return elementType === 'f16' ? ['f16'] : [];
+}
+
+/**
+ * The row a thread works on: `locate(row)` gives the image, and the input position (before the first tap) and output
+ * position of a row of the matrix; rows beyond the last give the last.
+ */
+export const locateCode = `
+struct Place {
+  image: u32,
+  out_y: u32,
+  out_x: u32,
+}
+fn locate(row: u32) -> Place {
+  let r = min(row, params.rows - 1u);
+  let image = r / params.out_pixels;
+  let pixel = r - image * params.out_pixels;
+  let y = pixel / params.out_width;
+  return Place(image, y, pixel - y * params.out_width);
+}`;
+
+/**
+ * The end of every kernel: `store(group, place, column, sum)` adds bias and residual, activates, narrows and stores
+ * one sum, or four columns' sums where the layouts allow. Columns beyond the last are not stored.
+ */
+export function storeFragment(p: ImplicitGemm, vector = hasVectorOutput(p)): Fragment {
+  const width = vector ? 4 : 1;
+  const storage = storageType(p.elementType, width);
+  const sum = sumType(width);
+  const bindings: Binding[] = [];
+  const operands: OperandName[] = [];
+  const add = (name: OperandName, access: Binding['access'], type: string): void => {
+    bindings.push({ name, access, type: `array<${type}>` });
+    operands.push(name);
+  };
+  if (p.bias) add('bias', 'read', sum);
+  if (p.residual) add('residual', 'read', storage);
+  add('output', 'read_write', storage);
+  const channel = vector ? 'column' : 'column * params.y_c';
+  const residualChannel = vector ? 'column' : 'column * params.r_c';
+  const scale = vector ? ' >> 2u' : '';
+  const lines = [
+    `fn store(group: u32, place: Place, column: u32, sum: ${sum}) {`,
+    '  if (column >= params.columns) {\n    return;\n  }',
+    `  var value = sum;`,
+    p.bias ? `  value += bias[(group * params.bias_g + column)${scale}];` : '',
+    p.residual
+      ? `  let r = params.r_offset + group * params.r_g + place.image * params.r_n + place.out_y * params.r_y + place.out_x * params.r_x + ${residualChannel};\n` +
+        `  value += ${sum}(residual[r${scale}]);`
+      : '',
+    `  let y = params.y_offset + group * params.y_g + place.image * params.y_n + place.out_y * params.y_y + place.out_x * params.y_x + ${channel};`,
+    `  output[y${scale}] = ${storage}(activate(value));`,
+    '}',
+  ];
+  return {
+    bindings,
+    operands,
+    declarations: [activationCode(p.activation, sum), ...lines.filter((line) => line !== '')].join('\n'),
+  };
+}

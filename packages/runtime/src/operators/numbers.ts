@@ -1,0 +1,133 @@
+import { Float16Array } from '@petamoriken/float16';
+import type { DataType } from '@tessera/onnx-loader';
+import { TesseraError } from '../errors.js';
+import { toFloat32 } from '../program/storage.js';
+import type { Tensor, TensorArray } from '../tensor.js';
+
+/** Elements as numbers; 64-bit integers beyond 2^53 are rounded. Throws INTERNAL for strings and complex numbers. */
+export function toNumbers(tensor: Tensor): Float64Array {
+  const { dataType, data } = tensor;
+  if (dataType === 'string' || dataType === 'complex64' || dataType === 'complex128') {
+    throw new TesseraError('UNSUPPORTED_OPERATOR', `a tensor of type ${dataType} cannot be calculated with`);
+  }
+  if (dataType === 'float16' || dataType === 'bfloat16') return Float64Array.from(toFloat32(dataType, data));
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data, Number);
+  return Float64Array.from(data as Float64Array);
+}
+
+const integerRanges: Partial<Record<DataType, readonly [number, number]>> = {
+  int8: [-128, 127],
+  int16: [-32768, 32767],
+  int32: [-2147483648, 2147483647],
+  uint8: [0, 255],
+  uint16: [0, 65535],
+  uint32: [0, 4294967295],
+  int4: [-8, 7],
+  uint4: [0, 15],
+  int2: [-2, 1],
+  uint2: [0, 3],
+};
+
+const maxInt64 = 2n ** 63n - 1n;
+const maxUint64 = 2n ** 64n - 1n;
+
+function toBigInt(value: number, min: bigint, max: bigint): bigint {
+  if (Number.isNaN(value)) return 0n;
+  if (value >= Number(max)) return max;
+  return value <= Number(min) ? min : BigInt(Math.trunc(value));
+}
+
+/** An empty array of the kind `Tensor` holds for a type. */
+export function newArray(dataType: DataType, length: number): Exclude<TensorArray, readonly string[]> | string[] {
+  switch (dataType) {
+    case 'float32':
+      return new Float32Array(length);
+    case 'float64':
+      return new Float64Array(length);
+    case 'float16':
+    case 'bfloat16':
+    case 'uint16':
+      return new Uint16Array(length);
+    case 'int64':
+      return new BigInt64Array(length);
+    case 'uint64':
+      return new BigUint64Array(length);
+    case 'int32':
+      return new Int32Array(length);
+    case 'int16':
+      return new Int16Array(length);
+    case 'int8':
+    case 'int4':
+    case 'int2':
+      return new Int8Array(length);
+    case 'uint32':
+      return new Uint32Array(length);
+    case 'string':
+      return new Array<string>(length).fill('');
+    case 'complex64':
+    case 'complex128':
+      throw new TesseraError('UNSUPPORTED_OPERATOR', `tensors of type ${dataType} are not supported`);
+    default:
+      return new Uint8Array(length);
+  }
+}
+
+function bfloat16Bits(values: ArrayLike<number>): Uint16Array {
+  const floats = Float32Array.from(values);
+  return Uint16Array.from(new Uint32Array(floats.buffer), (bits) =>
+    (bits & 0x7fffffff) > 0x7f800000 ? (bits >>> 16) | 0x40 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16,
+  );
+}
+
+/**
+ * A tensor of these numbers. Integers are truncated and saturate, NaN becomes 0; bool is 1 for anything but 0. Throws
+ * UNSUPPORTED_OPERATOR for types that hold no plain numbers.
+ */
+export function fromNumbers(dataType: DataType, dims: readonly number[], numbers: ArrayLike<number>): Tensor {
+  switch (dataType) {
+    case 'float16':
+      return { dataType, dims, data: new Uint16Array(Float16Array.from(numbers).buffer as ArrayBuffer) };
+    case 'bfloat16':
+      return { dataType, dims, data: bfloat16Bits(numbers) };
+    case 'int64':
+      return {
+        dataType,
+        dims,
+        data: BigInt64Array.from(Array.from(numbers, (n) => toBigInt(n, -maxInt64 - 1n, maxInt64))),
+      };
+    case 'uint64':
+      return { dataType, dims, data: BigUint64Array.from(Array.from(numbers, (n) => toBigInt(n, 0n, maxUint64))) };
+    case 'float32':
+      return { dataType, dims, data: Float32Array.from(numbers) };
+    case 'float64':
+      return { dataType, dims, data: Float64Array.from(numbers) };
+    case 'bool':
+      return { dataType, dims, data: Uint8Array.from(numbers, (n) => (n === 0 ? 0 : 1)) };
+    default:
+      return { dataType, dims, data: saturated(dataType, numbers) };
+  }
+}
+
+function saturated(dataType: DataType, numbers: ArrayLike<number>): TensorArray {
+  const range = integerRanges[dataType];
+  if (!range) throw new TesseraError('UNSUPPORTED_OPERATOR', `tensors of type ${dataType} cannot be calculated`);
+  const data = newArray(dataType, numbers.length) as Int32Array;
+  for (let i = 0; i < data.length; i++) data[i] = Math.min(range[1], Math.max(range[0], numbers[i]));
+  return data;
+}
+
+const integerTypes: readonly DataType[] = [
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'uint8',
+  'uint16',
+  'uint32',
+  'uint64',
+  'bool',
+];
+
+export function isInteger(dataType: DataType): boolean {
+  return integerTypes.includes(dataType);
+}

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { main } from './cli.js';
-import { EXIT } from './errors.js';
+import { errorLine, EXIT } from './errors.js';
 
 process.on('SIGINT', () => {
   if (process.stderr.isTTY) process.stderr.write('\n');
@@ -13,12 +13,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', () => undefined);
 
+const debug = process.env.TESSERA_DEBUG === '1';
+process.on('uncaughtException', (error) => {
+  process.stderr.write(errorLine(error, debug));
+  process.exit(EXIT.failed);
+});
+
 const status = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   terminal: process.stderr.isTTY ? process.stderr : undefined,
   colors: pc,
-  debug: process.env.TESSERA_DEBUG === '1',
+  debug,
   openSession: async (path, options) => {
     const { createSession } = await import('@tessera/runtime');
     return createSession(path, options);

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dataTypeNumber, encodeModel } from '@tessera/onnx-loader/schema';
 import type { DataType } from '@tessera/onnx-loader';
 import type { LayerTime, Session, SessionOptions, SessionReport, Tensor, ValueMetadata } from '@tessera/runtime';
 import { createColors } from 'picocolors';
 import { afterAll } from 'vitest';
+import { buildModel } from '../../../tools/testing/index.js';
 import { main } from '../src/cli.js';
 import type { Environment } from '../src/environment.js';
 
@@ -19,27 +19,12 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-function valueInfo({ name, dataType, dims }: ValueMetadata) {
-  const dim = dims?.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
-  return { name, type: { tensorType: { elemType: dataTypeNumber(dataType), ...(dim && { shape: { dim } }) } } };
-}
-
 export const value = (name: string, dataType: DataType, ...dims: Dims): ValueMetadata => ({ name, dataType, dims });
 
 /** Writes a model that hands its first input through. */
 export function writeModel(file: string, inputs: readonly ValueMetadata[]): string {
-  const output = { ...inputs[0], name: 'result' };
-  const bytes = encodeModel({
-    irVersion: 8,
-    opsetImport: [{ domain: '', version: 17 }],
-    graph: {
-      name: 'test',
-      input: inputs.map(valueInfo),
-      output: [valueInfo(output)],
-      node: [{ opType: 'Identity', input: [inputs[0].name], output: ['result'] }],
-    },
-  });
-  writeFileSync(file, bytes);
+  const nodes = [{ opType: 'Identity', inputs: [inputs[0].name], outputs: ['result'] }];
+  writeFileSync(file, buildModel({ inputs, outputs: [{ ...inputs[0], name: 'result' }], nodes }));
   return file;
 }
 

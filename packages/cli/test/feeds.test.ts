@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dataTypeNumber } from '@tessera/onnx-loader/schema';
 import onnxProto from 'onnx-proto';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { encodeTensor } from '../../../tools/testing/index.js';
 import { buildFeeds } from '../src/inputs/feeds.js';
 import { randomTensor } from '../src/inputs/random.js';
 import { encodeNpy } from '../src/npy.js';
@@ -60,7 +60,7 @@ describe('feeds', () => {
 
   it('read a TensorProto', async () => {
     const { TensorProto } = onnxProto.onnx;
-    const message = { dims: [2, 2], dataType: dataTypeNumber('int64'), int64Data: [1, 2, 3, -4] };
+    const message = encodeTensor({ dataType: 'int64', dims: [2, 2], data: [1, 2, 3, -4] });
     writeFileSync(join(folder, 'ids.pb'), TensorProto.encode(message).finish());
     const { tensors } = await buildFeeds([value('ids', 'int64', 'N', 2)], {
       ...options,

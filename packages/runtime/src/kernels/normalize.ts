@@ -121,9 +121,11 @@ export function normalizeEmission(problem: NormalizeProblem, profile: DeviceProf
     { name: 'rows', type: 'u32', value: rows },
     { name: 'count', type: 'u32', value: walkLength(element) },
     { name: 'epsilon', type: 'f32', value: problem.epsilon },
-    ...Object.entries(operands).map(
-      ([name, { offset }]): Param => ({ name: `${name}_offset`, type: 'u32', value: offset }),
-    ),
+    ...Object.entries(operands).map(([name, { offset }]): Param => ({
+      name: `${name}_offset`,
+      type: 'u32',
+      value: offset,
+    })),
     ...codes.flatMap((code) => code.params),
   ];
   const kernel = normalizeKernel(problem, tiling, codes.map((code) => code.declarations).join('\n'), params);

@@ -103,7 +103,11 @@ export function reductionOf(
 ): Reduction {
   if (name === 'log-sum-exp') return { name, code: logSumExp, stateBytes: 8 };
   if (name === 'arg-max' || name === 'arg-min') {
-    return { name: `${name}${selectLast ? '-last' : ''}`, code: argCode(type, name === 'arg-max', selectLast), stateBytes: 8 };
+    return {
+      name: `${name}${selectLast ? '-last' : ''}`,
+      code: argCode(type, name === 'arg-max', selectLast),
+      stateBytes: 8,
+    };
   }
   return { name, code: scalarCode(scalarReductions[name], type), stateBytes: 4 };
 }

@@ -2,7 +2,9 @@ import { argOperators } from './arg.js';
 import { batchNormalizationOperators } from './batch-normalization.js';
 import { convOperators } from './conv.js';
 import { gemmOperators } from './gemm.js';
+import { globalPoolOperators } from './global-pool.js';
 import { matMulOperators } from './matmul.js';
+import { poolOperators } from './pool.js';
 import { reduceOperators } from './reduce.js';
 import { softmaxOperators } from './softmax.js';
 import type { Operator } from './types.js';
@@ -13,7 +15,9 @@ export const operators: readonly Operator[] = [
   ...batchNormalizationOperators,
   ...convOperators,
   ...gemmOperators,
+  ...globalPoolOperators,
   ...matMulOperators,
+  ...poolOperators,
   ...reduceOperators,
   ...softmaxOperators,
 ];

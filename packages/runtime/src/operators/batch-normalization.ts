@@ -1,0 +1,75 @@
+import { channelAffineEmission, type Coefficients } from '../kernels/channel-affine.js';
+import type { Tensor } from '../tensor.js';
+import { fromNumbers, toNumbers } from './numbers.js';
+import type { EvaluateContext, InferContext, InferResult, LowerContext, Operator } from './types.js';
+
+function infer(context: InferContext): readonly InferResult[] {
+  const x = context.type(0);
+  if (context.attributes.int('training_mode', 0) !== 0)
+    context.fail('training_mode 1 is not supported; export for inference');
+  if (context.opset < 9 && context.attributes.int('spatial', 1) === 0) context.fail('spatial 0 is not supported');
+  if (context.hasOutput(1)) context.fail('only the first output is supported; export for inference');
+  if (x.shape && x.shape.length < 2) context.fail(`X has rank ${x.shape.length}; it must be 2 or more`);
+  const channels = x.shape?.[1];
+  ['scale', 'B', 'mean', 'var'].forEach((name, i) => {
+    const shape = context.type(i + 1).shape;
+    const size = shape?.[0];
+    if (typeof channels === 'number' && typeof size === 'number' && size !== channels) {
+      context.fail(`${name} has ${size} elements but X has ${channels} channels`);
+    }
+  });
+  return [{ dataType: x.dataType, shape: x.shape }];
+}
+
+/** y = x * scale[c] + shift[c], in float64. */
+function foldedTables(
+  parts: readonly Tensor[],
+  epsilon: number,
+): { readonly scale: Float64Array; readonly shift: Float64Array } {
+  const [gamma, beta, mean, variance] = parts.map(toNumbers);
+  const scale = gamma.map((g, c) => g / Math.sqrt(variance[c] + epsilon));
+  return { scale, shift: beta.map((b, c) => b - mean[c] * scale[c]) };
+}
+
+function evaluate(context: EvaluateContext): readonly Tensor[] {
+  const x = context.input(0);
+  const epsilon = context.attributes.float('epsilon', 1e-5);
+  const { scale, shift } = foldedTables(
+    [1, 2, 3, 4].map((i) => context.input(i)),
+    epsilon,
+  );
+  const perChannel = x.dims.slice(2).reduce((total, size) => total * size, 1);
+  const y = toNumbers(x).map((value, i) => {
+    const c = Math.floor(i / perChannel) % scale.length;
+    return value * scale[c] + shift[c];
+  });
+  return [fromNumbers(x.dataType, x.dims, y)];
+}
+
+function coefficients(context: LowerContext, epsilon: number): Coefficients {
+  const inputs = [1, 2, 3, 4];
+  const constants = inputs.map((i) => context.constant(i));
+  if (constants.every((constant) => constant !== undefined)) {
+    const { scale, shift } = foldedTables(constants, epsilon);
+    return {
+      kind: 'folded',
+      scale: context.table(`${context.name}/scale`, 'f32', Float32Array.from(scale)),
+      shift: context.table(`${context.name}/shift`, 'f32', Float32Array.from(shift)),
+    };
+  }
+  const [scale, bias, mean, variance] = inputs.map((i) => context.withLayout(context.input(i), 'row-major'));
+  return { kind: 'statistics', scale, bias, mean, variance, epsilon };
+}
+
+function lower(context: LowerContext): void {
+  const x = context.input(0);
+  const y = context.allocate(context.outputType(0), context.layoutOf(x) ?? 'row-major');
+  const epsilon = context.attributes.float('epsilon', 1e-5);
+  context.emit(channelAffineEmission(coefficients(context, epsilon), x, y, context.profile));
+  context.output(0, y);
+}
+
+/** BatchNormalization in inference, where no convolution takes it in. */
+export const batchNormalizationOperators: readonly Operator[] = [
+  { type: 'BatchNormalization', domain: '', since: 1, infer, evaluate, lower },
+];

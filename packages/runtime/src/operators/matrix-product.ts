@@ -1,0 +1,124 @@
+import { planGemm, type ActivationFunction, type GemmProblem, type MatrixLayout } from '@tessera/conv-kernels';
+import { collapseWalk } from '../kernels/walk.js';
+import { denseStrides } from '../program/layout.js';
+import { floatElementType, packedWeights, type PreparedValues } from './conv-lower.js';
+import { emitPlan } from './plan-emission.js';
+import type { LowerContext, Operand } from './types.js';
+
+/** Y = activation(A x B + bias + residual); all operands have the rank of Y and are broadcast by strides of 0. */
+export interface MatrixProduct {
+  /** [batch..., m, k]. */
+  readonly a: Operand;
+  /** [batch..., k, n]; a constant matrix of rank 2 is given by its input instead and packed. */
+  readonly b: Operand | ConstantMatrix;
+  /** [batch..., m, n]. */
+  readonly y: Operand;
+  readonly bias?: Operand;
+  /** [batch..., m, n]. */
+  readonly residual?: Operand;
+  readonly activation?: ActivationFunction;
+}
+
+export interface ConstantMatrix {
+  readonly input: number;
+  readonly k: number;
+  readonly n: number;
+  /** How the tensor's values become [k, n] row-major; absent where they are. */
+  readonly prepare?: PreparedValues;
+}
+
+type Strides = Readonly<Record<string, readonly number[]>>;
+
+/** Batches beyond one stride become dispatches of their own; past this number the operands are made dense instead. */
+const maxDispatches = 8;
+
+export function lowerMatrixProduct(context: LowerContext, product: MatrixProduct): void {
+  const batches = batchWalk(product);
+  const outer = batches.sizes.slice(0, -1);
+  const dispatches = outer.reduce((total, size) => total * size, 1);
+  if (dispatches > maxDispatches) {
+    const dense = denseProduct(context, product);
+    if (dense) return lowerMatrixProduct(context, dense);
+  }
+  for (let i = 0; i < dispatches; i++) {
+    const offset = (name: string) => {
+      let [rest, at] = [i, 0];
+      for (let axis = outer.length - 1; axis >= 0; axis--) {
+        at += (rest % outer[axis]) * (batches.strides[name]?.[axis] ?? 0);
+        rest = Math.floor(rest / outer[axis]);
+      }
+      return at;
+    };
+    emitProduct(context, product, batches, offset);
+  }
+}
+
+/**
+ * The batch dimensions, merged where all operands allow. With a constant B, which all batches share, the rows of A are
+ * merged with them, and the last dimension is then that of the rows.
+ */
+function batchWalk({ a, b, y, residual }: MatrixProduct): {
+  readonly sizes: readonly number[];
+  readonly strides: Strides;
+} {
+  const end = isConstant(b) ? -1 : -2;
+  const strides: Record<string, readonly number[]> = { a: a.strides.slice(0, end), y: y.strides.slice(0, end) };
+  if (!isConstant(b)) strides.b = b.strides.slice(0, end);
+  if (residual) strides.residual = residual.strides.slice(0, end);
+  return collapseWalk({ sizes: y.shape.slice(0, end), strides });
+}
+
+function isConstant(b: Operand | ConstantMatrix): b is ConstantMatrix {
+  return 'input' in b;
+}
+
+/** The product with operands copied to dense ones where their batches do not merge; undefined where nothing is left to copy. */
+function denseProduct(context: LowerContext, product: MatrixProduct): MatrixProduct | undefined {
+  const densify = (operand: Operand) => {
+    if (operand.strides.includes(0)) return operand;
+    return context.withLayout(operand, 'row-major');
+  };
+  const a = densify(product.a);
+  const b = isConstant(product.b) ? product.b : densify(product.b);
+  return a === product.a && b === product.b ? undefined : { ...product, a, b };
+}
+
+function emitProduct(
+  context: LowerContext,
+  product: MatrixProduct,
+  batches: { readonly sizes: readonly number[]; readonly strides: Strides },
+  offset: (name: string) => number,
+): void {
+  const { a, b, y, bias, residual, activation } = product;
+  const rank = y.shape.length;
+  const last = batches.sizes.length - 1;
+  const foldsRows = isConstant(b);
+  const [k, n] = [a.shape[rank - 1], y.shape[rank - 1]];
+  const layout = (name: string, operand: Operand): MatrixLayout => {
+    const stride = batches.strides[name][last];
+    return {
+      offset: operand.offset + offset(name),
+      batchStride: foldsRows ? 0 : stride,
+      rowStride: foldsRows ? stride : operand.strides[rank - 2],
+      columnStride: operand.strides[rank - 1],
+    };
+  };
+  const [rowStride, columnStride] = denseStrides([k, n], 'row-major');
+  const problem: GemmProblem = {
+    batch: foldsRows ? 1 : batches.sizes[last],
+    m: foldsRows ? batches.sizes[last] : y.shape[rank - 2],
+    n,
+    k,
+    elementType: floatElementType(context, y),
+    a: layout('a', a),
+    b: isConstant(b) ? { offset: 0, batchStride: 0, rowStride, columnStride } : layout('b', b),
+    c: layout('y', y),
+    epilogue: { bias: bias !== undefined, residual: residual && layout('residual', residual), activation },
+  };
+  const plan = planGemm(problem, context.profile, {
+    constantB: isConstant(b),
+    forbid: context.algorithms.forbid,
+  });
+  const weights = isConstant(b) ? packedWeights(context, plan, b.input, problem.elementType, b.prepare) : b;
+  emitPlan(context, plan, { input: a, weights, bias, residual, output: y });
+}

@@ -17,5 +17,5 @@ export function createContext(fileName: string, external?: (location: string) =>
 
 /** Names and dims come from the file and may be of any length. */
 function shorten(text: string): string {
-  return text.length <= LONGEST_MESSAGE ? text : `${text.slice(0, LONGEST_MESSAGE)}...`;
+  return text.length <= LONGEST_MESSAGE ? text : `${text.slice(0, LONGEST_MESSAGE)}…`;
 }

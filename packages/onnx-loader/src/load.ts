@@ -17,7 +17,7 @@ export interface LoadOptions {
   /** How errors call the file; 'the model' without it. */
   readonly name?: string;
   /**
-   * Gives the bytes of an external data file, by its location relative to the model. Called when such a tensor is read,
+   * Gives the bytes of an external data file, by its location relative to the model (without './'). Called when such a tensor is read,
    * never with a location that is absolute or leads out of the model's folder.
    */
   readonly external?: (location: string) => ByteSource;

@@ -1,6 +1,6 @@
 import { elementCount } from '@tessera/onnx-loader';
 import type { DataType } from '@tessera/onnx-loader';
-import { dataTypeNumber } from '@tessera/onnx-loader/schema';
+import { dataTypeNumber, int64 } from '@tessera/onnx-loader/schema';
 import type { TensorMessage } from '@tessera/onnx-loader/schema';
 import { toBfloat16Bits, toFloat16Bits } from './half.js';
 
@@ -100,10 +100,10 @@ function typedField(dataType: DataType, values: readonly (number | bigint)[]): P
     case 'complex128':
       return { doubleData: values.map(Number) };
     case 'int64':
-      return { int64Data: values.map(String) };
+      return { int64Data: values.map(int64) };
     case 'uint32':
     case 'uint64':
-      return { uint64Data: values.map(String) };
+      return { uint64Data: values.map(int64) };
     default:
       return { int32Data: values.map(Number) };
   }

@@ -1,5 +1,5 @@
 import type { DataType, Dimension, ValueType } from '@tessera/onnx-loader';
-import { attributeTypeNumbers, dataTypeNumber, encodeModel } from '@tessera/onnx-loader/schema';
+import { attributeTypeNumbers, dataTypeNumber, encodeModel, int64 } from '@tessera/onnx-loader/schema';
 import type {
   AttributeMessage,
   FunctionMessage,
@@ -207,13 +207,13 @@ function attributeValue(spec: Exclude<TypedAttributeSpec, { type: 'reference' }>
     case 'float':
       return { f: Number(spec.value) };
     case 'int':
-      return { i: String(spec.value) };
+      return { i: int64(spec.value) };
     case 'string':
       return { s: encoder.encode(spec.value) };
     case 'floats':
       return { floats: spec.value.map(Number) };
     case 'ints':
-      return { ints: spec.value.map(String) };
+      return { ints: spec.value.map(int64) };
     case 'strings':
       return { strings: spec.value.map((text) => encoder.encode(text)) };
     case 'tensor':

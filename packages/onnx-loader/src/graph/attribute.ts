@@ -50,14 +50,14 @@ function convertAttribute(
     float: () => message.f ?? 0,
     int: () => Number(message.i ?? 0),
     string: () => utf8.decode(message.s ?? new Uint8Array(0)),
-    tensor: () => convertTensor(context, present(message.t)),
+    tensor: () => convertTensor(context, present(message.t), owner),
     graph: () => subgraph(present(message.g)),
     floats: () => message.floats ?? [],
     ints: () => (message.ints ?? []).map(Number),
     strings: () => (message.strings ?? []).map((bytes) => utf8.decode(bytes)),
-    tensors: () => (message.tensors ?? []).map((tensor) => convertTensor(context, tensor)),
+    tensors: () => (message.tensors ?? []).map((tensor) => convertTensor(context, tensor, owner)),
     graphs: () => (message.graphs ?? []).map(subgraph),
-    sparse_tensor: () => convertSparseTensor(context, present(message.sparseTensor)),
+    sparse_tensor: () => convertSparseTensor(context, present(message.sparseTensor), owner),
     type: () => present(convertType(context, owner, present(message.tp))),
   };
   return { type, value: convert[type]() } as Attribute;

@@ -4,6 +4,7 @@ import type { FunctionDefinition, Graph, Node } from '../model.js';
 /** A model whose functions, written out at every call, come to more nodes than this is refused. */
 const MAX_EXPANDED_NODES = 1_000_000;
 
+/** What a node names a function by. */
 type Key = string;
 
 function keyOf(item: { readonly domain: string; readonly overload: string }, name: string): Key {

@@ -42,11 +42,17 @@ function encodeFunction(definition: FunctionMessage, writer: protobuf.Writer): v
   text(writer, field.function.overload, definition.overload);
 }
 
-/** The bytes of an ONNX file; the inverse of `decodeModel`. 64-bit integers may be numbers or decimal texts. */
+/** The bytes of an ONNX file; the inverse of `decodeModel`. */
 export function encodeModel(model: ModelMessage): Uint8Array {
   const writer = protobuf.Writer.create();
   ModelProto.encode({ ...model, graph: null, functions: null }, writer);
   nested(writer, field.model.graph, model.graph ? [model.graph] : [], encodeGraph);
   nested(writer, field.model.functions, model.functions, encodeFunction);
   return writer.finish();
+}
+
+/** A 64-bit integer field's value, exact beyond 2^53 too, in the form that protobufjs writes. */
+export function int64(value: number | bigint): { readonly low: number; readonly high: number } {
+  const bits = BigInt.asUintN(64, BigInt(value));
+  return { low: Number(bits & 0xffffffffn), high: Number(bits >> 32n) };
 }

@@ -7,17 +7,25 @@ type Entries = readonly { readonly key?: string | null; readonly value?: string 
 
 /** Why a location may not be used; undefined where it is a path below the model's folder. */
 function refusal(location: string): string | undefined {
-  if (location === '') return 'names no file';
+  if (normal(location) === '') return 'names no file';
   if (location.includes('\0')) return 'holds a zero character';
   if (/^([/\\]|[A-Za-z]:)/.test(location)) return 'is not relative to the model';
   if (location.split(/[/\\]/).includes('..')) return "leads out of the model's folder";
   return undefined;
 }
 
-function byteCount(context: LoadContext, tensor: string, key: string, text: string): number {
+/** Without '.' and empty parts, so that one file has one name. */
+function normal(location: string): string {
+  return location
+    .split('/')
+    .filter((part) => part !== '.' && part !== '')
+    .join('/');
+}
+
+function byteCount(context: LoadContext, owner: string, key: string, text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(value)) {
-    throw context.error(`the ${key} of the external data of tensor '${tensor}' is '${text}', not a count of bytes`);
+    throw context.error(`the ${key} of the external data of ${owner} is '${text}', not a count of bytes`);
   }
   return value;
 }
@@ -26,25 +34,24 @@ function byteCount(context: LoadContext, tensor: string, key: string, text: stri
  * The `byteLength` bytes of a tensor in an external file. Nothing is opened here: a missing or short file is an error of
  * the first read.
  */
-export function externalSource(context: LoadContext, tensor: string, entries: Entries, byteLength: number): ByteSource {
+export function externalSource(context: LoadContext, owner: string, entries: Entries, byteLength: number): ByteSource {
   const values = new Map(entries.map(({ key, value }) => [key ?? '', value ?? '']));
-  const location = values.get('location') ?? '';
-  const refused = refusal(location);
+  const stated = values.get('location') ?? '';
+  const refused = refusal(stated);
   if (refused !== undefined) {
-    throw context.error(`the external location '${location}' of tensor '${tensor}' ${refused}`);
+    throw context.error(`the external location '${stated}' of ${owner} ${refused}`);
   }
-  const offset = byteCount(context, tensor, 'offset', values.get('offset') || '0');
-  const length = byteCount(context, tensor, 'length', values.get('length') || String(byteLength));
+  const location = normal(stated);
+  const offset = byteCount(context, owner, 'offset', values.get('offset') || '0');
+  const length = byteCount(context, owner, 'length', values.get('length') || String(byteLength));
   if (length !== byteLength) {
-    throw context.error(
-      `tensor '${tensor}' needs ${byteLength} bytes by its type and dims but its external data are ${length}`,
-    );
+    throw context.error(`${owner} needs ${byteLength} bytes by its type and dims but its external data are ${length}`);
   }
   return {
     byteLength,
     read(start, count) {
       checkRange(start, count, byteLength);
-      const wanted = `tensor '${tensor}' needs ${byteLength} bytes from ${offset} on in '${location}'`;
+      const wanted = `${owner} needs ${byteLength} bytes from ${offset} on in '${location}'`;
       if (context.external === undefined) throw context.error(`${wanted}, which was not given along with the model`);
       try {
         const file = context.external(location);

@@ -9,11 +9,14 @@ import { checkDims, convertTensor } from './tensor.js';
 /** A sparse initializer that would take more than this as a dense tensor is refused. */
 const MAX_DENSE_BYTES = 2 ** 31;
 
-/** A SparseTensorProto, its parts checked against each other. */
-export function convertSparseTensor(context: LoadContext, message: SparseTensorMessage): SparseTensor {
-  const values = convertTensor(context, message.values ?? {});
-  const owner = `sparse tensor '${values.name}'`;
-  const indices = convertTensor(context, message.indices ?? {});
+/** A SparseTensorProto, its parts checked against each other. `owner` is how errors call it. */
+export function convertSparseTensor(
+  context: LoadContext,
+  message: SparseTensorMessage,
+  owner = `sparse initializer '${message.values?.name ?? ''}'`,
+): SparseTensor {
+  const values = convertTensor(context, message.values ?? {}, `the values of ${owner}`);
+  const indices = convertTensor(context, message.indices ?? {}, `the indices of ${owner}`);
   const dims = checkDims(context, owner, message.dims ?? []);
   const count = elementCount(values.dims);
   const expected = [[count], [count, dims.length]];

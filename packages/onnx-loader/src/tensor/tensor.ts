@@ -29,57 +29,59 @@ export function checkDims(context: LoadContext, owner: string, dims: readonly In
   return sizes;
 }
 
-/** A TensorProto as a Tensor. Element counts are checked here; bytes are views, or made at their first read. */
-export function convertTensor(context: LoadContext, message: TensorMessage): Tensor {
+/**
+ * A TensorProto as a Tensor. Element counts are checked here; bytes are views, or made at their first read. `owner` is
+ * how errors call a tensor that has no name of its own.
+ */
+export function convertTensor(context: LoadContext, message: TensorMessage, owner = 'a nameless tensor'): Tensor {
   const name = message.name ?? '';
-  const owner = `tensor '${name}'`;
-  if (message.segment) throw context.error(`${owner} is stored in segments, which is not supported`);
-  const dataType = checkDataType(context, owner, message.dataType ?? 0);
-  const dims = checkDims(context, owner, message.dims ?? []);
+  const place: Place = { context, owner: name === '' ? owner : `tensor '${name}'` };
+  if (message.segment) throw context.error(`${place.owner} is stored in segments, which is not supported`);
+  const dataType = checkDataType(context, place.owner, message.dataType ?? 0);
+  const dims = checkDims(context, place.owner, message.dims ?? []);
   if (dataType === 'string') {
-    return Object.freeze({ name, dataType, dims, bytes: noBytes, strings: strings(context, message, dims) });
+    return Object.freeze({ name, dataType, dims, bytes: noBytes, strings: strings(place, message, dims) });
   }
-  return Object.freeze({ name, dataType, dims, bytes: source(context, message, dataType, dims) });
+  return Object.freeze({ name, dataType, dims, bytes: source(place, message, dataType, dims) });
 }
 
-function strings(context: LoadContext, message: TensorMessage, dims: readonly number[]): readonly string[] {
+/** Where errors belong. */
+interface Place {
+  readonly context: LoadContext;
+  readonly owner: string;
+}
+
+function strings(place: Place, message: TensorMessage, dims: readonly number[]): readonly string[] {
   const data = message.stringData ?? [];
   const count = elementCount(dims);
-  if (data.length !== count) throw mismatch(context, message, dims, `${count} strings`, String(data.length));
+  if (data.length !== count) throw mismatch(place, dims, `${count} strings`, data.length);
   return data.map((bytes) => utf8.decode(bytes));
 }
 
-function source(context: LoadContext, message: TensorMessage, dataType: DataType, dims: readonly number[]): ByteSource {
+function source(place: Place, message: TensorMessage, dataType: DataType, dims: readonly number[]): ByteSource {
   const count = elementCount(dims);
   const byteLength = storedBytes(dataType, count);
-  if (!Number.isSafeInteger(byteLength)) throw mismatch(context, message, dims, 'more bytes than can be counted', '0');
+  if (!Number.isSafeInteger(byteLength)) throw mismatch(place, dims, 'more bytes than can be counted', 'fewer');
   if (message.dataLocation === EXTERNAL) {
-    return externalSource(context, message.name ?? '', message.externalData ?? [], byteLength);
+    return externalSource(place.context, place.owner, message.externalData ?? [], byteLength);
   }
   const raw = message.rawData;
   if (raw && raw.byteLength > 0) {
-    if (raw.byteLength !== byteLength) {
-      throw mismatch(context, message, dims, `${byteLength} bytes of ${dataType}`, String(raw.byteLength));
-    }
+    if (raw.byteLength !== byteLength)
+      throw mismatch(place, dims, `${byteLength} bytes of ${dataType}`, raw.byteLength);
     return memorySource(raw);
   }
   const field = typedField(dataType);
   const values = (message[field] ?? []) as readonly Integer[];
   const wanted = typedLength(dataType, count);
   if (values.length !== wanted) {
-    throw mismatch(context, message, dims, `${wanted} entries of ${snakeCase(field)}`, String(values.length));
+    throw mismatch(place, dims, `${wanted} entries of ${snakeCase(field)}`, values.length);
   }
   return lazySource(byteLength, () => packTypedData(dataType, values));
 }
 
-function mismatch(
-  context: LoadContext,
-  message: TensorMessage,
-  dims: readonly number[],
-  wanted: string,
-  found: string,
-) {
-  return context.error(`tensor '${message.name ?? ''}' of dims [${dims.join(', ')}] needs ${wanted} but has ${found}`);
+function mismatch({ context, owner }: Place, dims: readonly number[], wanted: string, found: number | string) {
+  return context.error(`${owner} of dims [${dims.join(', ')}] needs ${wanted} but has ${found}`);
 }
 
 function snakeCase(name: string): string {

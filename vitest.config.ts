@@ -6,11 +6,11 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    // GPU objects do not survive a worker's teardown; child processes also keep a native crash to its own file.
+    // A native crash stays in its own file, and GPU objects do not survive a worker thread's teardown.
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    include: ['packages/*/test/**/*.test.ts', 'packages/*/gpu/**/*.test.ts', 'tools/**/*.test.ts'],
+    include: ['packages/*/{test,gpu}/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'tools/**/*.test.ts'],
   },
 });

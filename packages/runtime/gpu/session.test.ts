@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildModel } from '../../../tools/testing/index.js';
+import { acquireDevice, createSession, type Device, type Tensor } from '../src/index.js';
+
+const model = buildModel({
+  inputs: [{ name: 'x', dataType: 'float32', dims: ['N', 3, 5, 7] }],
+  outputs: [
+    { name: 'y', dataType: 'float32' },
+    { name: 'shape', dataType: 'int64' },
+  ],
+  initializers: [
+    {
+      name: 'w',
+      dataType: 'float32',
+      dims: [6, 3, 3, 3],
+      data: Float32Array.from({ length: 162 }, (_, i) => Math.sin(i)),
+    },
+    { name: 'b', dataType: 'float32', dims: [6], data: Float32Array.of(0, 1, 2, 3, 4, 5) },
+  ],
+  nodes: [
+    {
+      opType: 'Conv',
+      name: 'conv',
+      inputs: ['x', 'w', 'b'],
+      outputs: ['c'],
+      attributes: { pads: [1, 1, 1, 1], strides: [2, 1] },
+    },
+    { opType: 'Relu', inputs: ['c'], outputs: ['y'] },
+    { opType: 'Shape', inputs: ['y'], outputs: ['shape'] },
+  ],
+});
+
+const input = (batch: number): Tensor => ({
+  dataType: 'float32',
+  dims: [batch, 3, 5, 7],
+  data: Float32Array.from({ length: batch * 105 }, (_, i) => Math.cos(i * 1.7)),
+});
+
+/** The convolution above in plain loops. */
+function expected(x: Tensor): number[] {
+  const data = x.data as Float32Array;
+  const out: number[] = [];
+  for (let n = 0; n < x.dims[0]; n++)
+    for (let o = 0; o < 6; o++)
+      for (let r = 0; r < 3; r++)
+        for (let q = 0; q < 7; q++) {
+          let sum = o;
+          for (let c = 0; c < 3; c++)
+            for (let i = 0; i < 3; i++)
+              for (let j = 0; j < 3; j++) {
+                const h = r * 2 + i - 1;
+                const w = q + j - 1;
+                if (h >= 0 && h < 5 && w >= 0 && w < 7) {
+                  sum += data[((n * 3 + c) * 5 + h) * 7 + w] * Math.fround(Math.sin(((o * 3 + c) * 3 + i) * 3 + j));
+                }
+              }
+          out.push(Math.max(0, sum));
+        }
+  return out;
+}
+
+function expectClose(actual: Tensor, wanted: readonly number[]): void {
+  expect(actual.data.length).toBe(wanted.length);
+  const worst = wanted.reduce((max, value, i) => Math.max(max, Math.abs(value - Number(actual.data[i]))), 0);
+  expect(worst).toBeLessThan(1e-5);
+}
+
+let device: Device;
+beforeAll(async () => {
+  device = await acquireDevice();
+});
+afterAll(() => device.dispose());
+
+describe('a session', () => {
+  it('runs any batch without reloading, and gives folded outputs too', async () => {
+    const session = await createSession(model, { device });
+    for (const batch of [1, 3, 2, 1]) {
+      const { y, shape } = await session.run({ x: input(batch) });
+      expect(y.dims).toEqual([batch, 6, 3, 7]);
+      expectClose(y, expected(input(batch)));
+      expect(shape.data).toEqual(BigInt64Array.of(BigInt(batch), 6n, 3n, 7n));
+    }
+    session.dispose();
+  });
+
+  it('runs concurrently with itself and with another session on the device', async () => {
+    const [first, second] = await Promise.all([createSession(model, { device }), createSession(model, { device })]);
+    const runs = Array.from({ length: 12 }, async (_, i) => {
+      const x = input(1 + (i % 3));
+      const { y } = await (i % 2 === 0 ? first : second).run({ x });
+      expectClose(y, expected(x));
+    });
+    await Promise.all(runs);
+    first.dispose();
+    second.dispose();
+  });
+
+  it('leaves no buffer behind', async () => {
+    const before = device.memory;
+    for (let round = 0; round < 5; round++) {
+      const session = await createSession(model, { device, dims: { N: 2 } });
+      await session.run({ x: input(2) });
+      await session.run({ x: input(1) });
+      session.dispose();
+    }
+    expect(device.memory).toEqual(before);
+  });
+
+  it('leaves no buffer behind when it is disposed while it prepares', async () => {
+    const before = device.memory;
+    const session = await createSession(model, { device });
+    const run = session.run({ x: input(4) });
+    session.dispose();
+    await expect(run).rejects.toMatchObject({ code: 'DISPOSED' });
+    expect(device.memory).toEqual(before);
+  });
+
+  it('times every layer', async () => {
+    const session = await createSession(model, { device });
+    const profile = await session.profile({ x: input(2) }, { runs: 3 });
+    expect(profile.layers.map((layer) => layer.opType)).toContain('FusedConv');
+    expect(profile.gpuMs).toBeGreaterThan(0);
+    session.dispose();
+  });
+
+  it('reports progress, sizes and times', async () => {
+    const phases = new Set<string>();
+    const session = await createSession(model, {
+      device,
+      dims: { N: 1 },
+      onProgress: ({ phase }) => phases.add(phase),
+    });
+    expect([...phases]).toEqual(['load', 'upload', 'compile']);
+    expect(session.inputs).toEqual([{ name: 'x', dataType: 'float32', dims: ['N', 3, 5, 7] }]);
+    expect(session.report).toMatchObject({ opsets: { 'ai.onnx': 21 }, precision: 'fp32' });
+    expect(session.report.weightBytes).toBeGreaterThan(0);
+    session.dispose();
+  });
+
+  it.each([
+    [{}, 'missing input "x"; the model needs "x"'],
+    [{ z: input(1) }, 'the model has no input "z"; its inputs are "x"'],
+    [{ x: { ...input(1), dims: [1, 3, 7, 5] } }, 'input "x" has the shape [1, 3, 7, 5]; the model takes [N, 3, 5, 7]'],
+    [{ x: { ...input(1), dims: [105] } }, 'input "x" has the shape [105]; the model takes [N, 3, 5, 7]'],
+    [{ x: { ...input(1), dataType: 'int32' as const } }, 'input "x" is int32; the model takes float32'],
+    [{ x: { ...input(1), data: new Float32Array(4) } }, 'input "x" has 4 elements; its shape [1, 3, 5, 7] needs 105'],
+  ])('refuses wrong feeds with one sentence', async (feeds, message) => {
+    const session = await createSession(model, { device });
+    await expect(session.run(feeds as Record<string, Tensor>)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message,
+    });
+    session.dispose();
+  });
+
+  it('names a dimension that does not exist', async () => {
+    await expect(createSession(model, { device, dims: { M: 2 } })).rejects.toThrow(
+      'the model has no dimension "M"; its symbolic dimensions are N',
+    );
+  });
+});
+
+describe('acquireDevice', () => {
+  it('says what is missing where no adapter fits', async () => {
+    await expect(acquireDevice({ adapter: 'no-such-adapter' })).rejects.toMatchObject({
+      code: 'NO_ADAPTER',
+      message: expect.stringContaining('no WebGPU adapter fits "no-such-adapter"'),
+    });
+  });
+});

@@ -6,12 +6,9 @@ import { allNodes, checkCalls } from './graph/calls.js';
 import { convertFunction, convertOpsets } from './graph/function.js';
 import { convertGraph, refuseFreeValues } from './graph/graph.js';
 import type { ByteSource, Model, Node } from './model.js';
-import { recognizeOther } from './recognize.js';
+import { beginsAsOnnx, recognizeOther } from './recognize.js';
 import { decodeModel } from './schema/decode.js';
 import type { ModelMessage } from './schema/messages.js';
-
-/** The first byte that every exporter writes. */
-const IR_VERSION_TAG = 0x08;
 
 export interface LoadOptions {
   /** How errors call the file; 'the model' without it. */
@@ -38,7 +35,7 @@ export function loadOnnx(bytes: Uint8Array, options: LoadOptions = {}): Model {
 function decode(bytes: Uint8Array, name: string): ModelMessage {
   const other = recognizeOther(bytes);
   if (other !== undefined) throw new OnnxError(`${name} is not an ONNX file: it is ${other}.`);
-  const subject = bytes[0] === IR_VERSION_TAG ? 'is truncated or damaged' : 'is not an ONNX file, or is damaged';
+  const subject = beginsAsOnnx(bytes) ? 'is truncated or damaged' : 'is not an ONNX file, or is damaged';
   const message = decoding(name, subject, () => decodeModel(bytes));
   if (!message.graph) throw new OnnxError(`${name} is not an ONNX file: it holds no graph.`);
   return message;

@@ -1,6 +1,15 @@
+/** The field tag of ModelProto.ir_version, with which exporters begin. */
+const IR_VERSION_TAG = 0x08;
+
+/** Whether the first byte is the one that ONNX files begin with. */
+export function beginsAsOnnx(bytes: Uint8Array): boolean {
+  return bytes[0] === IR_VERSION_TAG;
+}
+
 /** What a file that is not ONNX seems to be, as the rest of "it is ..."; undefined where its first bytes say nothing. */
 export function recognizeOther(bytes: Uint8Array): string | undefined {
   if (bytes.byteLength === 0) return 'empty';
+  if (beginsAsOnnx(bytes)) return undefined;
   const start = new TextDecoder('latin1').decode(bytes.subarray(0, 512));
   if (start.startsWith('version https://git-lfs.github.com/spec/')) {
     return "a git-lfs pointer, not the file itself; 'git lfs pull' fetches that";

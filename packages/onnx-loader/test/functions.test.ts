@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { buildModel } from '../../../tools/testing/index.js';
 import type { FunctionSpec, ModelSpec, NodeSpec } from '../../../tools/testing/index.js';
 import { expectRefusal, load, reluModel } from './support.js';
 
@@ -57,6 +58,18 @@ describe('model-local functions', () => {
     const model = load(withFunctions(functions, call('F', 'x', 'y', 'fast')));
     expect(model.functions.map(({ overload }) => overload)).toEqual(['', 'fast']);
     expect(model.graph.nodes[0].overload).toBe('fast');
+  });
+
+  it('are written with the field numbers of ONNX, which the builder and the loader share', () => {
+    const file = Buffer.from(
+      buildModel(withFunctions([define('F', [leaf], { overload: 'fast', attributeDefaults: { slope: 0.25 } })])),
+    );
+    const withCall = Buffer.from(buildModel(withFunctions([], call('F', 'x', 'y', 'fast'))));
+    const fast = Buffer.from('\x04fast');
+    // FunctionProto.overload is field 13, FunctionProto.attribute_proto 11, NodeProto.overload 8; all length-delimited.
+    expect(file.includes(Buffer.concat([Buffer.of((13 << 3) | 2), fast]))).toBe(true);
+    expect(file.includes(Buffer.concat([Buffer.of((11 << 3) | 2, 15, 0x0a, 5), Buffer.from('slope')]))).toBe(true);
+    expect(withCall.includes(Buffer.concat([Buffer.of((8 << 3) | 2), fast]))).toBe(true);
   });
 
   it('import the operator sets of the model where they import none', () => {

@@ -31,6 +31,7 @@ function subgraphs(node: Node): readonly Graph[] {
 
 /** Refuses functions defined twice, that call themselves, or that would multiply without measure when inlined. */
 export function checkCalls(context: LoadContext, graph: Graph, functions: readonly FunctionDefinition[]): void {
+  if (functions.length === 0) return;
   const byKey = new Map<Key, FunctionDefinition>();
   for (const definition of functions) {
     const key = keyOf(definition, definition.name);
@@ -59,8 +60,9 @@ export function checkCalls(context: LoadContext, graph: Graph, functions: readon
     const known = sizes.get(key);
     if (known !== undefined) return known;
     if (open.has(key)) throw context.error(`function '${definition.name}' calls itself`);
-    if (open.size === MAX_CALL_DEPTH)
+    if (open.size === MAX_CALL_DEPTH) {
       throw context.error(`its functions call each other deeper than ${MAX_CALL_DEPTH} levels`);
+    }
     open.add(key);
     const total = size(definition.nodes);
     open.delete(key);

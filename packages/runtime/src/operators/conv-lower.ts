@@ -107,7 +107,8 @@ function lowerPlanned(context: LowerContext, { residual, activation }: ConvEpilo
 /** A change of a constant's values before they are packed. */
 export interface PreparedValues {
   readonly key: string;
-  /** As many numbers as it is given. */
+  /** The shape of the changed values; the tensor's own where it is absent. */
+  readonly dims?: readonly number[];
   readonly values: (values: Float32Array) => Float32Array;
 }
 
@@ -117,7 +118,7 @@ function preparedWeights(
   elementType: 'f32' | 'f16',
   prepare: PreparedValues,
 ): Operand {
-  const { shape } = context.type(input);
+  const shape = prepare.dims ?? context.type(input).shape;
   return context.weight({
     input,
     elementType,
@@ -137,7 +138,7 @@ export function packedWeights(
   prepare?: PreparedValues,
 ): Operand {
   const { packing } = plan;
-  const { shape } = context.type(input);
+  const shape = prepare?.dims ?? context.type(input).shape;
   if (!packing && !prepare) return context.input(input);
   if (!packing) return preparedWeights(context, input, elementType, prepare!);
   return context.weight({

@@ -1,6 +1,7 @@
 import { planGemm, type ActivationFunction, type GemmProblem, type MatrixLayout } from '@tessera/conv-kernels';
 import { collapseWalk } from '../kernels/walk.js';
-import { denseStrides } from '../program/layout.js';
+import { copyEmission } from '../kernels/copy.js';
+import { byteSize, denseStrides } from '../program/layout.js';
 import { floatElementType, packedWeights, type PreparedValues } from './conv-lower.js';
 import { emitPlan } from './plan-emission.js';
 import type { LowerContext, Operand } from './types.js';
@@ -23,9 +24,24 @@ export interface ConstantMatrix {
   readonly input: number;
   readonly k: number;
   readonly n: number;
-  /** How the tensor's values become [k, n] row-major; absent where they are. */
-  readonly prepare?: PreparedValues;
+  /** How the tensor's values become columns of [k, n], row-major; absent where the tensor is that matrix. */
+  readonly prepare?: PreparedColumns;
 }
+
+export interface PreparedColumns {
+  readonly key: string;
+  /** The values of columns [first, first + count) as [k, count], row-major. */
+  readonly columns: (values: Float32Array, first: number, count: number) => Float32Array;
+}
+
+/** Part of a constant matrix: `count` columns from `first` on. */
+interface MatrixPart extends ConstantMatrix {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A product whose constant matrix is taken in parts. */
+type PartProduct = Omit<MatrixProduct, 'b'> & { readonly b: Operand | MatrixPart };
 
 type Strides = Readonly<Record<string, readonly number[]>>;
 
@@ -33,12 +49,56 @@ type Strides = Readonly<Record<string, readonly number[]>>;
 const maxDispatches = 8;
 
 export function lowerMatrixProduct(context: LowerContext, product: MatrixProduct): void {
+  const { b } = product;
+  if (!isConstant(b)) return lowerPart(context, { ...product, b });
+  for (const part of columnParts(context, b)) {
+    lowerPart(context, part.count === part.n ? { ...product, b: part } : productOfPart(context, product, part));
+  }
+}
+
+/** Packed matrices stay this far below the largest binding, since packing pads columns to whole tiles. */
+const bindingShare = 0.9;
+
+/** All columns of a constant matrix, or as many at a time as one binding holds. */
+function columnParts({ profile, floatType }: LowerContext, b: ConstantMatrix): MatrixPart[] {
+  const columnBytes = b.k * byteSize(floatType);
+  const most = Math.max(1, Math.floor((profile.maxStorageBinding * bindingShare) / columnBytes));
+  const parts: MatrixPart[] = [];
+  for (let first = 0; first < b.n; first += most) parts.push({ ...b, first, count: Math.min(most, b.n - first) });
+  return parts;
+}
+
+function productOfPart(context: LowerContext, product: MatrixProduct, part: MatrixPart): PartProduct {
+  const { first, count } = part;
+  const window = (operand: Operand): Operand => {
+    const last = operand.strides.length - 1;
+    const shape = [...operand.shape.slice(0, last), count];
+    return { ...operand, shape, offset: operand.offset + first * operand.strides[last] };
+  };
+  const { y, bias, residual } = product;
+  return {
+    ...product,
+    b: part,
+    y: window(y),
+    bias: bias && denseBias(context, window(bias)),
+    residual: residual && window(residual),
+  };
+}
+
+/** Kernels take a bias from the start of its buffer. */
+function denseBias(context: LowerContext, bias: Operand): Operand {
+  const dense = { ...context.scratch(bias.shape[0] * 4), shape: bias.shape };
+  context.emit(copyEmission(context.profile, bias, dense));
+  return dense;
+}
+
+function lowerPart(context: LowerContext, product: PartProduct): void {
   const batches = batchWalk(product);
   const outer = batches.sizes.slice(0, -1);
   const dispatches = outer.reduce((total, size) => total * size, 1);
   if (dispatches > maxDispatches) {
     const dense = denseProduct(context, product);
-    if (dense) return lowerMatrixProduct(context, dense);
+    if (dense) return lowerPart(context, dense);
   }
   for (let i = 0; i < dispatches; i++) {
     const offset = (name: string) => {
@@ -57,7 +117,7 @@ export function lowerMatrixProduct(context: LowerContext, product: MatrixProduct
  * The batch dimensions, merged where all operands allow. With a constant B, which all batches share, the rows of A are
  * merged with them, and the last dimension is then that of the rows.
  */
-function batchWalk({ a, b, y, residual }: MatrixProduct): {
+function batchWalk({ a, b, y, residual }: PartProduct): {
   readonly sizes: readonly number[];
   readonly strides: Strides;
 } {
@@ -68,12 +128,12 @@ function batchWalk({ a, b, y, residual }: MatrixProduct): {
   return collapseWalk({ sizes: y.shape.slice(0, end), strides });
 }
 
-function isConstant(b: Operand | ConstantMatrix): b is ConstantMatrix {
+function isConstant<Matrix extends ConstantMatrix>(b: Operand | Matrix): b is Matrix {
   return 'input' in b;
 }
 
 /** The product with operands copied to dense ones where their batches do not merge; undefined where nothing is left to copy. */
-function denseProduct(context: LowerContext, product: MatrixProduct): MatrixProduct | undefined {
+function denseProduct(context: LowerContext, product: PartProduct): PartProduct | undefined {
   const densify = (operand: Operand) => {
     if (operand.strides.includes(0)) return operand;
     return context.withLayout(operand, 'row-major');
@@ -85,7 +145,7 @@ function denseProduct(context: LowerContext, product: MatrixProduct): MatrixProd
 
 function emitProduct(
   context: LowerContext,
-  product: MatrixProduct,
+  product: PartProduct,
   batches: { readonly sizes: readonly number[]; readonly strides: Strides },
   offset: (name: string) => number,
 ): void {
@@ -119,6 +179,21 @@ function emitProduct(
     constantB: isConstant(b),
     forbid: context.algorithms.forbid,
   });
-  const weights = isConstant(b) ? packedWeights(context, plan, b.input, problem.elementType, b.prepare) : b;
+  const weights = isConstant(b) ? packedWeights(context, plan, b.input, problem.elementType, preparedPart(b)) : b;
   emitPlan(context, plan, { input: a, weights, bias, residual, output: y });
+}
+
+/** How a part's columns come out of the whole tensor; undefined where it is the whole tensor as it is. */
+function preparedPart({ k, n, first, count, prepare }: MatrixPart): PreparedValues | undefined {
+  const isWhole = count === n;
+  if (isWhole && !prepare) return undefined;
+  const columns = prepare?.columns ?? ((values, from, length) => columnsOf(values, k, n, from, length));
+  const key = [prepare?.key, isWhole ? undefined : `columns ${first}+${count}`].filter(Boolean).join(' ');
+  return { key, dims: [k, count], values: (values) => columns(values, first, count) };
+}
+
+function columnsOf(values: Float32Array, k: number, n: number, first: number, count: number): Float32Array {
+  const part = new Float32Array(k * count);
+  for (let i = 0; i < k; i++) part.set(values.subarray(i * n + first, i * n + first + count), i * count);
+  return part;
 }

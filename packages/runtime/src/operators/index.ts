@@ -1,25 +1,43 @@
+import { activationOperators } from './activations.js';
 import { argOperators } from './arg.js';
 import { batchNormalizationOperators } from './batch-normalization.js';
+import { binaryOperators } from './binary.js';
+import { castOperators } from './cast.js';
+import { clipOperators } from './clip.js';
 import { convOperators } from './conv.js';
 import { gemmOperators } from './gemm.js';
 import { globalPoolOperators } from './global-pool.js';
+import { identityOperators } from './identity.js';
 import { matMulOperators } from './matmul.js';
 import { poolOperators } from './pool.js';
+import { preluOperators } from './prelu.js';
 import { reduceOperators } from './reduce.js';
 import { softmaxOperators } from './softmax.js';
+import { unaryOperators } from './unary.js';
+import { variadicOperators } from './variadic.js';
+import { whereOperators } from './where.js';
 import type { Operator } from './types.js';
 
 /** Every operator there is, family by family. */
 export const operators: readonly Operator[] = [
+  ...activationOperators,
   ...argOperators,
   ...batchNormalizationOperators,
+  ...binaryOperators,
+  ...castOperators,
+  ...clipOperators,
   ...convOperators,
   ...gemmOperators,
   ...globalPoolOperators,
+  ...identityOperators,
   ...matMulOperators,
   ...poolOperators,
+  ...preluOperators,
   ...reduceOperators,
   ...softmaxOperators,
+  ...unaryOperators,
+  ...variadicOperators,
+  ...whereOperators,
 ];
 
 const byName = new Map<string, Operator[]>();

@@ -106,7 +106,7 @@ function infer({ model, options }: Detector, picture: string, folder: string): O
   const files = [join(shared, 'models', model), '--input', join(shared, 'images', picture), '--output-dir', folder];
   const args = [...loader, ...files, ...options, ...adapter, '--runs', '1', '--json'];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: repositoryRoot });
-  if (status !== 0) throw new Error(stderr.trim() || `infer ended with status ${status}`);
+  if (status !== 0) throw new Error(stderr.trim().split('\n').at(-1) || `infer ended with status ${status}`);
   const report: RunReport = JSON.parse(stdout);
   return Object.fromEntries(
     report.outputs.map(({ name, file }) => {

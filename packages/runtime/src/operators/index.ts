@@ -9,9 +9,11 @@ import { gemmOperators } from './gemm.js';
 import { globalPoolOperators } from './global-pool.js';
 import { identityOperators } from './identity.js';
 import { matMulOperators } from './matmul.js';
+import { padOperators } from './pad.js';
 import { poolOperators } from './pool.js';
 import { preluOperators } from './prelu.js';
 import { reduceOperators } from './reduce.js';
+import { resizeOperators } from './resize.js';
 import { softmaxOperators } from './softmax.js';
 import { unaryOperators } from './unary.js';
 import { variadicOperators } from './variadic.js';
@@ -31,9 +33,11 @@ export const operators: readonly Operator[] = [
   ...globalPoolOperators,
   ...identityOperators,
   ...matMulOperators,
+  ...padOperators,
   ...poolOperators,
   ...preluOperators,
   ...reduceOperators,
+  ...resizeOperators,
   ...softmaxOperators,
   ...unaryOperators,
   ...variadicOperators,

@@ -80,7 +80,7 @@ function normalizeKernel(
     workgroupSize: [tiling.rows * tiling.lanes, 1, 1],
     declarations: `
 ${declarations}
-${rowReductions({ sum: 'a + b' })}
+${rowReductions(tiling.lanes, { sum: 'a + b' })}
 fn load(row: u32, i: u32) -> f32 {
   return f32(x[params.x_offset + x_row(row) + x_element(i)]);
 }`,

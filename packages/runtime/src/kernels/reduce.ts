@@ -13,6 +13,8 @@ export interface ReduceProblem {
   /** Reduced dimensions of x, ascending. */
   readonly axes: readonly number[];
   readonly reduction: Reduction;
+  /** WGSL type of y's elements where they are not its element type: vectors of it. */
+  readonly resultType?: string;
 }
 
 /** How a workgroup is shared out: `rows` results side by side, `lanes` invocations for each, over `splits` workgroups. */
@@ -62,6 +64,7 @@ interface Stage {
   readonly tiling: ReduceTiling;
   readonly xType: ElementType;
   readonly yType: ElementType;
+  readonly resultType?: string;
   readonly declarations: string;
   readonly params: readonly Param[];
   /** Reads states of an earlier stage instead of elements. */
@@ -75,7 +78,7 @@ function reduceKernel(stage: Stage): Kernel {
   return shader({
     label: `reduce-${stage.reduction.name}`,
     enables: storageEnables(stage.xType, stage.yType),
-    aliases: { X: stage.xType, Y: stage.yType, A: accumulatorType(stage.xType) },
+    aliases: { X: stage.xType, Y: stage.resultType ?? stage.yType, A: accumulatorType(stage.xType) },
     consts: { ROWS: tiling.rows, LANES: tiling.lanes },
     bindings: [
       { name: 'x', access: 'read', type: stage.readsStates ? 'array<S>' : 'array<X>' },
@@ -165,7 +168,7 @@ export function reduceEmissions(
     u32('splits', splits),
     u32('y_offset', y.offset),
   ];
-  const types = { xType: x.elementType, yType: y.elementType };
+  const types = { xType: x.elementType, yType: y.elementType, resultType: problem.resultType };
   const declarations = `${rowCode.declarations}\n${elementCode.declarations}`;
   const walked = [u32('x_offset', x.offset), ...rowCode.params, ...elementCode.params];
   const firstParams = [grid.param, ...sizes(count, tiling.splits), ...walked];

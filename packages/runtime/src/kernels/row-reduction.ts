@@ -2,7 +2,11 @@
  * WGSL in which the LANES invocations of each of the workgroup's ROWS rows share one f32: `row_<name>(value)` combines
  * their values by a fixed tree and gives every lane the result. To be called in uniform control flow.
  */
-export function rowReductions(combines: Readonly<Record<string, string>>): string {
+export function rowReductions(lanes: number, combines: Readonly<Record<string, string>>): string {
+  if (lanes === 1) {
+    const names = Object.keys(combines);
+    return names.map((name) => `fn row_${name}(value: f32, local_index: u32) -> f32 { return value; }`).join('\n');
+  }
   const functions = Object.entries(combines).map(
     ([name, combine]) => `
 fn row_${name}(value: f32, local_index: u32) -> f32 {

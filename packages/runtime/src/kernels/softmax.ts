@@ -35,7 +35,7 @@ function softmaxKernel(
     workgroupSize: [tiling.rows * tiling.lanes, 1, 1],
     declarations: `
 ${declarations}
-${rowReductions({ max: 'max(a, b)', min: 'min(a, b)', sum: 'a + b' })}
+${rowReductions(tiling.lanes, { max: 'max(a, b)', min: 'min(a, b)', sum: 'a + b' })}
 fn load(row: u32, i: u32) -> f32 {
   return f32(x[params.x_offset + x_row(row) + x_element(i)]);
 }`,

@@ -10,8 +10,7 @@ import type { Window } from '../kernels/volume.js';
 import { byteSize } from '../program/layout.js';
 import { encodeStorage } from '../program/storage.js';
 import { convWindow } from './conv-infer.js';
-import { product } from './host-index.js';
-import { emitPlan, vectorAsF32 } from './plan-emission.js';
+import { emitPlan, planned, vectorAsF32 } from './plan-emission.js';
 import type { LowerContext, Operand } from './types.js';
 
 /** What is done to the sums of a convolution, besides the bias, before they are stored. */
@@ -99,7 +98,7 @@ function lowerPlanned(context: LowerContext, { residual, activation }: ConvEpilo
     output: activationLayout(y),
     epilogue: { bias: bias !== undefined, residual: residual && activationLayout(residual), activation },
   };
-  const plan = planConv(problem, context.profile, context.algorithms);
+  const plan = planned(context, () => planConv(problem, context.profile, context.algorithms));
   const weights = packedWeights(context, plan, 1, problem.elementType);
   emitPlan(context, plan, { input: x, weights, bias, residual, output: y });
 }
@@ -107,8 +106,8 @@ function lowerPlanned(context: LowerContext, { residual, activation }: ConvEpilo
 /** A change of a constant's values before they are packed. */
 export interface PreparedValues {
   readonly key: string;
-  /** The shape of the changed values; the tensor's own where it is absent. */
-  readonly dims?: readonly number[];
+  /** How many numbers it gives. */
+  readonly length: number;
   readonly values: (values: Float32Array) => Float32Array;
 }
 
@@ -116,16 +115,15 @@ function preparedWeights(
   context: LowerContext,
   input: number,
   elementType: 'f32' | 'f16',
-  prepare: PreparedValues,
+  { key, length, values }: PreparedValues,
 ): Operand {
-  const shape = prepare.dims ?? context.type(input).shape;
   return context.weight({
     input,
     elementType,
-    dims: shape,
-    byteLength: product(shape) * byteSize(elementType),
-    key: prepare.key,
-    pack: (values) => encodeStorage('float32', prepare.values(values), elementType),
+    dims: [length],
+    byteLength: length * byteSize(elementType),
+    key,
+    pack: (source) => encodeStorage('float32', values(source), elementType),
   });
 }
 

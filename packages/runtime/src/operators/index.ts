@@ -5,10 +5,13 @@ import { binaryOperators } from './binary.js';
 import { castOperators } from './cast.js';
 import { clipOperators } from './clip.js';
 import { convOperators } from './conv.js';
+import { convTransposeOperators } from './conv-transpose.js';
 import { gemmOperators } from './gemm.js';
 import { globalPoolOperators } from './global-pool.js';
 import { identityOperators } from './identity.js';
+import { lrnOperators } from './lrn.js';
 import { matMulOperators } from './matmul.js';
+import { normalizationOperators } from './normalization.js';
 import { padOperators } from './pad.js';
 import { poolOperators } from './pool.js';
 import { preluOperators } from './prelu.js';
@@ -29,10 +32,13 @@ export const operators: readonly Operator[] = [
   ...castOperators,
   ...clipOperators,
   ...convOperators,
+  ...convTransposeOperators,
   ...gemmOperators,
   ...globalPoolOperators,
   ...identityOperators,
+  ...lrnOperators,
   ...matMulOperators,
+  ...normalizationOperators,
   ...padOperators,
   ...poolOperators,
   ...preluOperators,

@@ -3,7 +3,7 @@ import { collapseWalk } from '../kernels/walk.js';
 import { copyEmission } from '../kernels/copy.js';
 import { byteSize, denseStrides } from '../program/layout.js';
 import { floatElementType, packedWeights, type PreparedValues } from './conv-lower.js';
-import { emitPlan } from './plan-emission.js';
+import { emitPlan, planned } from './plan-emission.js';
 import type { LowerContext, Operand } from './types.js';
 
 /** Y = activation(A x B + bias + residual); all operands have the rank of Y and are broadcast by strides of 0. */
@@ -175,10 +175,8 @@ function emitProduct(
     c: layout('y', y),
     epilogue: { bias: bias !== undefined, residual: residual && layout('residual', residual), activation },
   };
-  const plan = planGemm(problem, context.profile, {
-    constantB: isConstant(b),
-    forbid: context.algorithms.forbid,
-  });
+  const options = { constantB: isConstant(b), forbid: context.algorithms.forbid };
+  const plan = planned(context, () => planGemm(problem, context.profile, options));
   const weights = isConstant(b) ? packedWeights(context, plan, b.input, problem.elementType, preparedPart(b)) : b;
   emitPlan(context, plan, { input: a, weights, bias, residual, output: y });
 }

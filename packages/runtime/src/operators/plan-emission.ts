@@ -1,7 +1,17 @@
-import type { OperandName, Plan } from '@tessera/conv-kernels';
+import { ConvProblemError, type OperandName, type Plan } from '@tessera/conv-kernels';
 import { scaledCopyEmission } from '../kernels/scaled-copy.js';
 import { denseStrides } from '../program/layout.js';
 import type { LowerContext, Operand } from './types.js';
+
+/** A plan made by `plan`; what it refuses fails with the node's name. */
+export function planned(context: LowerContext, plan: () => Plan): Plan {
+  try {
+    return plan();
+  } catch (error) {
+    if (error instanceof ConvProblemError) return context.fail(error.message);
+    throw error;
+  }
+}
 
 /** Emits the dispatches of a plan with the operands it names. */
 export function emitPlan(

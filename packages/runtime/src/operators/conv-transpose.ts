@@ -1,0 +1,57 @@
+import { directConvEmission } from '../kernels/conv-direct.js';
+import type { Tensor } from '../tensor.js';
+import { inferConvTranspose, transposeGeometry } from './conv-transpose-shape.js';
+import { lowerPhases, phasesOf } from './conv-transpose-phases.js';
+import { forEachIndex, product } from './host-index.js';
+import { fromNumbers, toNumbers } from './numbers.js';
+import { vectorAsF32 } from './plan-emission.js';
+import type { EvaluateContext, LowerContext, Operator } from './types.js';
+
+/** Scatters every input element, in float64. */
+function evaluate(context: EvaluateContext): readonly Tensor[] {
+  const [xTensor, wTensor] = [context.input(0), context.input(1)];
+  const [x, w] = [toNumbers(xTensor), toNumbers(wTensor)];
+  const bias = context.hasInput(2) ? toNumbers(context.input(2)) : undefined;
+  const [batch, channels, ...input] = xTensor.dims;
+  const [, groupOut, ...kernel] = wTensor.dims;
+  const groups = context.attributes.int('group', 1);
+  const { window, spatial } = transposeGeometry(context, input, kernel);
+  const dims = [batch, groupOut * groups, ...spatial];
+  const [size, taps] = [product(spatial), product(kernel)];
+  const y = Float64Array.from({ length: product(dims) }, (_, i) => bias?.[Math.floor(i / size) % dims[1]] ?? 0);
+  forEachIndex(xTensor.dims, ([n, c, ...position], flat) => {
+    const firstOut = Math.floor(c / (channels / groups)) * groupOut;
+    forEachIndex(kernel, (tap, tapFlat) => {
+      let at = 0;
+      for (let i = 0; i < tap.length; i++) {
+        const target = position[i] * window.strides[i] + tap[i] * window.dilations[i] - window.padsBegin[i];
+        if (target < 0 || target >= spatial[i]) return;
+        at = at * spatial[i] + target;
+      }
+      for (let m = 0; m < groupOut; m++) {
+        y[(n * dims[1] + firstOut + m) * size + at] += x[flat] * w[(c * groupOut + m) * taps + tapFlat];
+      }
+    });
+  });
+  return [fromNumbers(xTensor.dataType, dims, y)];
+}
+
+function lower(context: LowerContext): void {
+  const x = context.input(0);
+  const { window, spatial } = transposeGeometry(context, x.shape.slice(2), context.type(1).shape.slice(2));
+  const y = context.allocate(context.outputType(0), 'channels-last');
+  const bias = context.hasInput(2) ? vectorAsF32(context, 2, y.shape[1]) : undefined;
+  const groups = context.attributes.int('group', 1);
+  const phases = x.shape.length <= 4 && context.isConstant(1) ? phasesOf(window, x.shape.slice(2), spatial) : undefined;
+  if (phases) lowerPhases(context, { x, y, bias, groups, phases });
+  else {
+    const weights = context.input(1);
+    context.emit(directConvEmission({ isTransposed: true, window, groups, x, weights, bias, y }, context.profile));
+  }
+  context.output(0, y);
+}
+
+/** ConvTranspose over 1, 2 or 3 spatial dimensions. */
+export const convTransposeOperators: readonly Operator[] = [
+  { type: 'ConvTranspose', domain: '', since: 1, infer: inferConvTranspose, evaluate, lower },
+];

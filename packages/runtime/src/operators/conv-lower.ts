@@ -10,6 +10,7 @@ import type { Window } from '../kernels/volume.js';
 import { byteSize } from '../program/layout.js';
 import { encodeStorage } from '../program/storage.js';
 import { convWindow } from './conv-infer.js';
+import { product } from './host-index.js';
 import { emitPlan, planned, vectorAsF32 } from './plan-emission.js';
 import type { LowerContext, Operand } from './types.js';
 
@@ -106,8 +107,8 @@ function lowerPlanned(context: LowerContext, { residual, activation }: ConvEpilo
 /** A change of a constant's values before they are packed. */
 export interface PreparedValues {
   readonly key: string;
-  /** How many numbers it gives. */
-  readonly length: number;
+  /** Of the numbers it gives. */
+  readonly dims: readonly number[];
   readonly values: (values: Float32Array) => Float32Array;
 }
 
@@ -115,13 +116,13 @@ function preparedWeights(
   context: LowerContext,
   input: number,
   elementType: 'f32' | 'f16',
-  { key, length, values }: PreparedValues,
+  { key, dims, values }: PreparedValues,
 ): Operand {
   return context.weight({
     input,
     elementType,
-    dims: [length],
-    byteLength: length * byteSize(elementType),
+    dims,
+    byteLength: product(dims) * byteSize(elementType),
     key,
     pack: (source) => encodeStorage('float32', values(source), elementType),
   });

@@ -113,7 +113,7 @@ function lowerPhase(context: LowerContext, { x, y, bias, groups }: PhasedTranspo
   const sizes = spatial.length === 2 ? spatial : [1, spatial[0]];
   const weights = packedWeights(context, plan, 1, problem.elementType, {
     key: `transposed ${groups} groups, taps ${row.firstTap}+${row.step} ${column.firstTap}+${column.step}`,
-    length: inChannels * groupOut * product(kernel),
+    dims: [groupOut * groups, inChannels / groups, ...kernel],
     values: (values) => phaseWeights(values, { inChannels, groupOut, groups, sizes }, row, column),
   });
   emitPlan(context, plan, { input, weights, bias, output: y });

@@ -4,8 +4,11 @@ import { batchNormalizationOperators } from './batch-normalization.js';
 import { binaryOperators } from './binary.js';
 import { castOperators } from './cast.js';
 import { clipOperators } from './clip.js';
-import { convOperators } from './conv.js';
+import { concatOperators } from './concat.js';
 import { convTransposeOperators } from './conv-transpose.js';
+import { convOperators } from './conv.js';
+import { depthSpaceOperators } from './depth-space.js';
+import { expandOperators } from './expand.js';
 import { gemmOperators } from './gemm.js';
 import { globalPoolOperators } from './global-pool.js';
 import { identityOperators } from './identity.js';
@@ -16,8 +19,12 @@ import { padOperators } from './pad.js';
 import { poolOperators } from './pool.js';
 import { preluOperators } from './prelu.js';
 import { reduceOperators } from './reduce.js';
+import { reshapeOperators } from './reshape.js';
 import { resizeOperators } from './resize.js';
+import { sliceOperators } from './slice.js';
 import { softmaxOperators } from './softmax.js';
+import { splitOperators } from './split.js';
+import { transposeOperators } from './transpose.js';
 import { unaryOperators } from './unary.js';
 import { variadicOperators } from './variadic.js';
 import { whereOperators } from './where.js';
@@ -31,8 +38,11 @@ export const operators: readonly Operator[] = [
   ...binaryOperators,
   ...castOperators,
   ...clipOperators,
+  ...concatOperators,
   ...convOperators,
   ...convTransposeOperators,
+  ...depthSpaceOperators,
+  ...expandOperators,
   ...gemmOperators,
   ...globalPoolOperators,
   ...identityOperators,
@@ -43,8 +53,12 @@ export const operators: readonly Operator[] = [
   ...poolOperators,
   ...preluOperators,
   ...reduceOperators,
+  ...reshapeOperators,
   ...resizeOperators,
+  ...sliceOperators,
   ...softmaxOperators,
+  ...splitOperators,
+  ...transposeOperators,
   ...unaryOperators,
   ...variadicOperators,
   ...whereOperators,

@@ -16,11 +16,11 @@ const SHOWN_LAYERS = 5;
 const paint = (style: 'bold' | 'dim' | 'green' | 'red' | 'yellow', text: string) =>
   colourful ? styleText(style, text) : text;
 
-/** `infer` on all pictures as one batch; its progress and its errors go straight to the terminal. */
+/** `infer` on all pictures as one batch. What it and the driver write beside the report is shown only where it fails. */
 function infer(pictures: readonly string[]): RunReport {
   const loader = ['--import', 'tsx', '--conditions', 'tessera-source'];
   const inputs = pictures.flatMap((picture) => ['--input', `image=${join(folder, picture)}`]);
-  const { status, stdout } = spawnSync(
+  const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [
       ...loader,
@@ -30,9 +30,12 @@ function infer(pictures: readonly string[]): RunReport {
       ...['--labels', join(folder, 'labels.txt'), '--top', '1', '--json'],
       ...process.argv.slice(2),
     ],
-    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 2 ** 26 },
+    { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 },
   );
-  if (status !== 0) process.exit(status ?? 1);
+  if (status !== 0) {
+    process.stderr.write(stderr);
+    process.exit(status ?? 1);
+  }
   return JSON.parse(stdout) as RunReport;
 }
 
@@ -59,7 +62,7 @@ const percent = ({ probability }: ClassScore) =>
 const ms = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 
 function timeReport({ adapter, prepare, timing, gpu }: RunReport, batch: number): string {
-  const row = (title: string, text: string) => `${paint('bold', title.padEnd(10))}${text}`;
+  const row = (title: string, text: string) => `${paint('bold', title.padEnd(12))}${text}`;
   const each = ms(timing.medianMs / batch);
   const lines = [
     row('Adapter', adapter.name),

@@ -9,6 +9,7 @@ import { convTransposeOperators } from './conv-transpose.js';
 import { convOperators } from './conv.js';
 import { depthSpaceOperators } from './depth-space.js';
 import { expandOperators } from './expand.js';
+import { gatherOperators } from './gather.js';
 import { gemmOperators } from './gemm.js';
 import { globalPoolOperators } from './global-pool.js';
 import { identityOperators } from './identity.js';
@@ -21,6 +22,7 @@ import { preluOperators } from './prelu.js';
 import { reduceOperators } from './reduce.js';
 import { reshapeOperators } from './reshape.js';
 import { resizeOperators } from './resize.js';
+import { shapeOperators } from './shape.js';
 import { sliceOperators } from './slice.js';
 import { softmaxOperators } from './softmax.js';
 import { splitOperators } from './split.js';
@@ -43,6 +45,7 @@ export const operators: readonly Operator[] = [
   ...convTransposeOperators,
   ...depthSpaceOperators,
   ...expandOperators,
+  ...gatherOperators,
   ...gemmOperators,
   ...globalPoolOperators,
   ...identityOperators,
@@ -55,6 +58,7 @@ export const operators: readonly Operator[] = [
   ...reduceOperators,
   ...reshapeOperators,
   ...resizeOperators,
+  ...shapeOperators,
   ...sliceOperators,
   ...softmaxOperators,
   ...splitOperators,

@@ -1,118 +1,158 @@
 import type { Dim } from '../graph.js';
-import { outside, type AxisSamples } from '../kernels/sample.js';
+import { padEmission, type PadMode } from '../kernels/pad.js';
 import type { Tensor } from '../tensor.js';
-import { addDims, checkSize, integersOf, normalizeAxes, toNumbers } from './helpers.js';
-import { evaluateSampling, lowerSampling } from './sampling.js';
-import type { NodeContext, Operator } from './types.js';
+import { rowMajorStrides } from './elementwise.js';
+import { addDims, fromNumbers, integersOf, normalizeAxes, productOfDims, showDims, toNumbers } from './helpers.js';
+import type {
+  EvaluateContext,
+  InferContext,
+  InferResult,
+  LowerContext,
+  NodeContext,
+  Operand,
+  Operator,
+} from './types.js';
 
-type ConstantOf = (index: number) => Tensor | undefined;
+const modes: readonly string[] = ['constant', 'reflect', 'edge', 'wrap'];
 
-interface Pads {
-  readonly begin: readonly number[];
-  readonly end: readonly number[];
+function modeOf(context: NodeContext): PadMode {
+  const mode = context.attributes.string('mode', 'constant');
+  if (!modes.includes(mode)) context.fail(`mode is "${mode}"; it must be one of ${modes.join(', ')}`);
+  return mode as PadMode;
 }
 
-/** Pads of every axis, from the attribute (opset 2) or the inputs pads and axes; undefined where they are not known. */
-function readPads(context: NodeContext, rank: number, since: number, constantOf: ConstantOf): Pads | undefined {
-  const list = since < 11 ? context.attributes.ints('pads') : integersOf(constantOf(1));
-  if (!list) return undefined;
-  const given = context.hasInput(3) ? integersOf(constantOf(3)) : undefined;
-  if (context.hasInput(3) && !given) return undefined;
-  const axes = given ? normalizeAxes(context, given, rank) : Array.from({ length: rank }, (_, axis) => axis);
-  if (list.length !== 2 * axes.length)
-    context.fail(`pads has ${list.length} elements; ${axes.length} axes need ${2 * axes.length}`);
-  const begin = new Array<number>(rank).fill(0);
-  const end = new Array<number>(rank).fill(0);
-  axes.forEach((axis, i) => {
-    begin[axis] = list[i];
-    end[axis] = list[i + axes.length];
-  });
-  return { begin, end };
+interface Pads<T> {
+  readonly before: readonly T[];
+  readonly after: readonly T[];
 }
 
-const modes = ['constant', 'reflect', 'edge', 'wrap'] as const;
-type PadMode = (typeof modes)[number];
-
-function padMode(context: NodeContext): PadMode {
-  const mode = context.attributes.string('mode', 'constant') as PadMode;
-  if (!modes.includes(mode)) context.fail(`mode "${mode}" is not supported; it must be one of ${modes.join(', ')}`);
-  return mode;
+/** Pads for every dimension, from values (all before, then all after) for some of them. */
+function spread<T extends Dim>(
+  context: NodeContext,
+  values: readonly T[],
+  axes: readonly number[] | undefined,
+  rank: number,
+): Pads<T | 0> {
+  const list = normalizeAxes(context, axes ?? Array.from({ length: rank }, (_, i) => i), rank);
+  if (values.length !== 2 * list.length) {
+    context.fail(`pads has ${values.length} values; ${list.length} dimensions need ${2 * list.length}`);
+  }
+  const at = (axis: number, shift: number): T | 0 => {
+    const i = list.indexOf(axis);
+    return i === -1 ? 0 : values[i + shift];
+  };
+  const dims = Array.from({ length: rank }, (_, i) => i);
+  return { before: dims.map((axis) => at(axis, 0)), after: dims.map((axis) => at(axis, list.length)) };
 }
 
-/** The input position that lies at `position` of the axis when it is continued beyond its ends. */
-function source(position: number, size: number, mode: PadMode): number {
-  if (position >= 0 && position < size) return position;
+function paddedShape(context: NodeContext, shape: readonly Dim[], pads: Pads<Dim>): readonly Dim[] {
+  const result = shape.map((size, axis) => addDims(addDims(size, pads.before[axis]), pads.after[axis]));
+  if (result.some((size) => typeof size === 'number' && size < 0)) {
+    context.fail(`pads [${[...pads.before, ...pads.after].join(', ')}] cut more than there is of ${showDims(shape)}`);
+  }
+  return result;
+}
+
+/** Where a coordinate's value comes from; undefined for the constant. */
+function sourceIndex(mode: PadMode, i: number, size: number): number | undefined {
+  if (i >= 0 && i < size) return i;
   switch (mode) {
     case 'constant':
-      return outside;
+      return undefined;
     case 'edge':
-      return position < 0 ? 0 : size - 1;
+      return i < 0 ? 0 : size - 1;
     case 'wrap':
-      return ((position % size) + size) % size;
+      return ((i % size) + size) % size;
     case 'reflect': {
-      const period = Math.max(1, 2 * (size - 1));
-      const folded = ((position % period) + period) % period;
-      return folded < size ? folded : period - folded;
+      if (size === 1) return 0;
+      const period = 2 * (size - 1);
+      const turned = ((i % period) + period) % period;
+      return Math.min(turned, period - turned);
     }
   }
 }
 
-function padSamples(context: NodeContext, shape: readonly number[], { begin, end }: Pads): AxisSamples[] {
-  const mode = padMode(context);
-  return shape.flatMap((size, axis) => {
-    if (begin[axis] === 0 && end[axis] === 0) return [];
-    const length = Math.max(0, size + begin[axis] + end[axis]);
-    if (size === 0 && mode !== 'constant' && length > 0)
-      context.fail(`an axis of size 0 has nothing to continue by mode "${mode}"`);
-    const indices = Uint32Array.from({ length }, (_, i) => source(i - begin[axis], size, mode));
-    return [{ axis, taps: 1, indices }];
+function evaluatePad(context: EvaluateContext, pads: Pads<number>, value: number): readonly Tensor[] {
+  const x = context.input(0);
+  const mode = modeOf(context);
+  const shape = paddedShape(context, x.dims, pads) as number[];
+  const [from, to] = [rowMajorStrides(x.dims), rowMajorStrides(shape)];
+  const numbers = toNumbers(x);
+  const result = Float64Array.from({ length: productOfDims(shape) as number }, (_, i) => {
+    let at = 0;
+    for (let axis = 0; axis < shape.length; axis++) {
+      const position = (Math.floor(i / to[axis]) % shape[axis]) - pads.before[axis];
+      const source = sourceIndex(mode, position, x.dims[axis]);
+      if (source === undefined) return value;
+      at += source * from[axis];
+    }
+    return numbers[at];
   });
+  return [fromNumbers(x.dataType, shape, result)];
 }
 
-function fillValue(context: NodeContext, since: number, constantOf: ConstantOf): number {
-  if (since < 11) return context.attributes.float('value', 0);
-  if (!context.hasInput(2)) return 0;
-  const value = constantOf(2);
-  return value
-    ? (toNumbers(value)[0] ?? 0)
-    : context.fail('its constant_value depends on the inputs, which is not supported');
+function lowerPad(context: LowerContext, pads: Pads<number>, value: Operand | undefined): void {
+  const x = context.input(0);
+  const output = context.allocate(context.outputType(0), context.layoutOf(x) ?? 'row-major');
+  const mode = modeOf(context);
+  const isEmpty = mode !== 'constant' && x.shape.includes(0);
+  if (isEmpty) context.fail(`mode ${mode} takes values from the input, but the input ${showDims(x.shape)} is empty`);
+  context.emit(padEmission(mode, x, mode === 'constant' ? value : undefined, output, pads.before, context.profile));
+  context.output(0, output);
 }
 
-function padOperator(since: number): Operator {
-  const known = (context: NodeContext, rank: number, constantOf: ConstantOf): Pads =>
-    readPads(context, rank, since, constantOf) ?? context.fail('its pads depend on the inputs, which is not supported');
-  return {
+function attributePads(context: NodeContext, rank: number): Pads<number> {
+  return spread(context, context.attributes.ints('pads'), undefined, rank);
+}
+
+function inferInputPads(context: InferContext): readonly InferResult[] {
+  const { dataType, shape } = context.type(0);
+  if (!shape) return [{ dataType }];
+  const pads = context.dims(1);
+  const axes = context.hasInput(3) ? context.dims(3) : undefined;
+  if (!pads || (context.hasInput(3) && !axes)) return [{ dataType, shape: shape.map(() => context.unknown()) }];
+  const all = spread(context, pads, axes as readonly number[] | undefined, shape.length);
+  return [{ dataType, shape: paddedShape(context, shape, all) }];
+}
+
+function inputPads(context: NodeContext, pads: Tensor | undefined, axes: Tensor | undefined, rank: number) {
+  const values = integersOf(pads) ?? context.fail('pads depend on data; they must be constant');
+  if (context.hasInput(3) && !axes) context.fail('axes depend on data; they must be constant');
+  return spread(context, values, integersOf(axes), rank);
+}
+
+/** Pad: attributes before opset 11, inputs since. Negative pads cut. */
+export const padOperators: readonly Operator[] = [
+  {
     type: 'Pad',
     domain: '',
-    since,
+    since: 2,
     infer(context) {
       const { dataType, shape } = context.type(0);
-      if (!shape) return [{ dataType }];
-      const pads = readPads(context, shape.length, since, (i) => context.constant(i));
-      const padded = (dim: Dim, axis: number) =>
-        pads ? checkSize(context, addDims(dim, pads.begin[axis] + pads.end[axis]), `axis ${axis}`) : context.unknown();
-      return [{ dataType, shape: shape.map(padded) }];
+      return [{ dataType, shape: shape && paddedShape(context, shape, attributePads(context, shape.length)) }];
     },
+    evaluate: (context) =>
+      evaluatePad(context, attributePads(context, context.input(0).dims.length), context.attributes.float('value', 0)),
+    lower(context) {
+      const value = Float32Array.of(context.attributes.float('value', 0));
+      const pads = attributePads(context, context.input(0).shape.length);
+      lowerPad(context, pads, context.table(`fill/f32/${value[0]}`, 'f32', value));
+    },
+  },
+  {
+    type: 'Pad',
+    domain: '',
+    since: 11,
+    infer: inferInputPads,
     evaluate(context) {
-      const input = context.input(0);
-      const constantOf: ConstantOf = (i) => context.optional(i);
-      const pads = known(context, input.dims.length, constantOf);
-      const shape = input.dims.map((size, axis) => size + pads.begin[axis] + pads.end[axis]);
-      return [
-        evaluateSampling(input, shape, padSamples(context, input.dims, pads), fillValue(context, since, constantOf)),
-      ];
+      const pads = inputPads(context, context.input(1), context.optional(3), context.input(0).dims.length);
+      const value = context.optional(2);
+      return evaluatePad(context, pads, value ? toNumbers(value)[0] : 0);
     },
     lower(context) {
-      const { shape } = context.type(0);
-      const constantOf: ConstantOf = (i) => context.constant(i);
-      const pads = known(context, shape.length, constantOf);
-      const samples = padSamples(context, shape, pads);
-      if (samples.length === 0) return context.output(0, context.input(0));
-      const key = `pad ${padMode(context)} [${shape.join(', ')}] [${pads.begin.join(', ')}] [${pads.end.join(', ')}]`;
-      lowerSampling(context, samples, key, fillValue(context, since, constantOf));
+      const axes = context.hasInput(3) ? context.constant(3) : undefined;
+      const pads = inputPads(context, context.constant(1), axes, context.input(0).shape.length);
+      lowerPad(context, pads, context.hasInput(2) ? context.input(2) : undefined);
     },
-  };
-}
-
-/** Pad: by a constant, by reflection, by the edge, or around. */
-export const padOperators: readonly Operator[] = [padOperator(2), padOperator(11)];
+  },
+];

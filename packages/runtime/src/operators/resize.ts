@@ -1,184 +1,251 @@
 import type { Dim } from '../graph.js';
+import { outsideIndex, resizeEmission } from '../kernels/resize.js';
 import type { Tensor } from '../tensor.js';
-import { areNumbers, integersOf, normalizeAxes, toNumbers } from './helpers.js';
-import { axisSamples, coordinateModes, nearestModes, type AxisResize, type ResizeMode } from './resize-samples.js';
-import { evaluateSampling, lowerSampling } from './sampling.js';
-import type { InferContext, NodeContext, Operator } from './types.js';
+import { rowMajorStrides } from './elementwise.js';
+import { fromNumbers, isInteger, multiplyDims, normalizeAxes, productOfDims, toNumbers } from './helpers.js';
+import { resizeTaps, type AxisScale, type ResizeSettings, type Taps } from './resize-taps.js';
+import type { EvaluateContext, InferContext, InferResult, LowerContext, NodeContext, Operator } from './types.js';
 
-/** Where an operator version takes its scales, sizes and region of interest. */
-interface Inputs {
-  readonly roi?: number;
-  readonly scales: number;
+/** Where a version of Resize or Upsample keeps its scales, sizes and region; absent where it has none. */
+interface Form {
+  readonly scales?: number;
   readonly sizes?: number;
+  readonly region?: number;
+  /** Scales are the attribute `scales`. */
+  readonly isAttribute?: boolean;
+  readonly settings: (context: NodeContext) => ResizeSettings;
 }
 
-type ConstantOf = (index: number) => Tensor | undefined;
+const modes: Readonly<Record<string, ResizeSettings['mode']>> = {
+  nearest: 'nearest',
+  linear: 'linear',
+  bilinear: 'linear',
+  cubic: 'cubic',
+};
 
-/** What is asked of every axis: scales, or sizes, for the axes named. */
-interface Request {
-  readonly axes: readonly number[];
-  readonly scales?: readonly number[];
-  readonly sizes?: readonly number[];
-  readonly roi: readonly number[];
+function modeOf(context: NodeContext): ResizeSettings['mode'] {
+  const mode = context.attributes.string('mode', 'nearest');
+  return modes[mode] ?? context.fail(`mode is "${mode}"; it must be nearest, linear or cubic`);
 }
 
-function readRequest(context: NodeContext, inputs: Inputs, rank: number, constantOf: ConstantOf): Request | undefined {
-  const { attributes } = context;
-  const axes = attributes.has('axes') ? normalizeAxes(context, attributes.ints('axes'), rank) : range(rank);
-  const numbers = (index: number | undefined) => {
-    if (index === undefined || !context.hasInput(index)) return undefined;
-    const tensor = constantOf(index);
-    return tensor && Array.from(toNumbers(tensor));
+/** Upsample and Resize 10 know no coordinate modes. */
+function earlySettings(context: NodeContext): ResizeSettings {
+  return {
+    mode: modeOf(context),
+    coordinates: 'asymmetric',
+    nearestMode: 'simple',
+    cubicCoefficient: -0.75,
+    excludeOutside: false,
+    extrapolation: 0,
+    antialias: false,
   };
-  const roi = numbers(inputs.roi) ?? [];
-  const sizes =
-    inputs.sizes === undefined
-      ? undefined
-      : integersOf(context.hasInput(inputs.sizes) ? constantOf(inputs.sizes) : undefined);
-  const scales = attributes.has('scales') ? attributes.floats('scales') : numbers(inputs.scales);
-  if (sizes && sizes.length > 0) return { axes, sizes: checkLength(context, sizes, axes.length, 'sizes'), roi };
-  if (scales && scales.length > 0) return { axes, scales: checkLength(context, scales, axes.length, 'scales'), roi };
-  return undefined;
 }
 
-function range(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i);
+function settings(context: NodeContext): ResizeSettings {
+  const { attributes } = context;
+  return {
+    mode: modeOf(context),
+    coordinates: attributes.string('coordinate_transformation_mode', 'half_pixel'),
+    nearestMode: attributes.string('nearest_mode', 'round_prefer_floor'),
+    cubicCoefficient: attributes.float('cubic_coeff_a', -0.75),
+    excludeOutside: attributes.int('exclude_outside', 0) === 1,
+    extrapolation: attributes.float('extrapolation_value', 0),
+    antialias: attributes.int('antialias', 0) === 1,
+  };
 }
 
-function checkLength(context: NodeContext, values: readonly number[], wanted: number, what: string): readonly number[] {
-  if (values.length !== wanted) context.fail(`${what} has ${values.length} elements; ${wanted} axes are to be resized`);
-  if (values.some((value) => !(value >= 0) || (what === 'scales' && value === 0))) {
-    context.fail(`${what} [${values.join(', ')}] must be positive`);
-  }
-  return values;
+function axesOf(context: NodeContext, rank: number): readonly number[] {
+  const { attributes } = context;
+  const all = Array.from({ length: rank }, (_, i) => i);
+  return attributes.has('axes') ? normalizeAxes(context, attributes.ints('axes'), rank) : all;
 }
 
-/** Scale and output size along each axis of the input. */
-function resizedAxes(
+function checkCount(context: NodeContext, name: string, count: number, axes: readonly number[]): void {
+  if (count !== axes.length) context.fail(`${name} has ${count} values; ${axes.length} dimensions need ${axes.length}`);
+}
+
+type Read = (index: number | undefined) => readonly number[] | undefined;
+
+/** Values of an input; undefined where it is absent or empty, which means the same. */
+function reader(context: NodeContext, constant: (index: number) => Tensor | undefined): Read {
+  return (index) => {
+    if (index === undefined || !context.hasInput(index)) return undefined;
+    const tensor = constant(index) ?? context.fail(`input ${index} depends on data; it must be constant`);
+    return tensor.data.length === 0 ? undefined : Array.from(toNumbers(tensor));
+  };
+}
+
+function axisScales(context: NodeContext, form: Form, shape: readonly number[], read: Read): AxisScale[] {
+  const axes = axesOf(context, shape.length);
+  const sizes = read(form.sizes);
+  const scales = form.isAttribute ? context.attributes.floats('scales') : read(form.scales);
+  const region = read(form.region);
+  if (!sizes && !scales) return context.fail('neither scales nor sizes are given');
+  checkCount(context, sizes ? 'sizes' : 'scales', (sizes ?? scales!).length, axes);
+  const kept = sizes && aspectScale(context, shape, axes, sizes);
+  return axes.map((axis, i) => {
+    const input = shape[axis];
+    const stated = sizes ? (kept ?? sizes[i] / input) : scales![i];
+    const output = sizes
+      ? kept
+        ? Math.floor(kept * input + 0.5)
+        : sizes[i]
+      : Math.floor(Math.fround(input * Math.fround(stated)));
+    if (!(stated > 0) || !(output >= 0))
+      context.fail(`dimension ${axis} of size ${input} cannot be scaled by ${stated}`);
+    return { axis, input, output, scale: stated, region: [region?.[i] ?? 0, region?.[i + axes.length] ?? 1] };
+  });
+}
+
+/** The one scale that keep_aspect_ratio_policy gives all axes; undefined for "stretch". */
+function aspectScale(
   context: NodeContext,
   shape: readonly number[],
-  request: Request,
-): { scale: number; outSize: number }[] {
-  const { axes, scales, sizes } = request;
+  axes: readonly number[],
+  sizes: readonly number[],
+): number | undefined {
   const policy = context.attributes.string('keep_aspect_ratio_policy', 'stretch');
-  const result = shape.map((size) => ({ scale: 1, outSize: size }));
-  const ratios = sizes?.map((size, i) => size / shape[axes[i]]);
-  const common = policy === 'not_larger' ? Math.min(...(ratios ?? [])) : Math.max(...(ratios ?? []));
-  axes.forEach((axis, i) => {
-    if (scales) result[axis] = { scale: scales[i], outSize: Math.floor(shape[axis] * scales[i]) };
-    else if (policy === 'stretch') result[axis] = { scale: ratios![i], outSize: sizes![i] };
-    else result[axis] = { scale: common, outSize: Math.floor(common * shape[axis] + 0.5) };
-  });
+  const ratios = axes.map((axis, i) => sizes[i] / shape[axis]);
+  if (policy === 'stretch') return undefined;
+  if (policy === 'not_larger') return Math.min(...ratios);
+  return policy === 'not_smaller'
+    ? Math.max(...ratios)
+    : context.fail(`keep_aspect_ratio_policy "${policy}" is not known`);
+}
+
+function resizedShape(shape: readonly number[], scales: readonly AxisScale[]): number[] {
+  const result = [...shape];
+  for (const { axis, output } of scales) result[axis] = output;
   return result;
 }
 
-function chosen<T extends string>(context: NodeContext, attribute: string, fallback: T, known: readonly T[]): T {
-  const value = context.attributes.string(attribute, fallback) as T;
-  if (!known.includes(value))
-    context.fail(`${attribute} "${value}" is not supported; it must be one of ${known.join(', ')}`);
-  return value;
+/** Axes along which anything happens. */
+function activeScales(settings: ResizeSettings, scales: readonly AxisScale[]): readonly AxisScale[] {
+  const isCrop = settings.coordinates === 'tf_crop_and_resize';
+  return scales.filter(({ input, output, scale, region }) =>
+    isCrop ? input !== output || region[0] !== 0 || region[1] !== 1 : input !== output || scale !== 1,
+  );
 }
 
-function axesToSample(
-  context: NodeContext,
-  defaults: Defaults,
+function inferResize(form: Form, context: InferContext): readonly InferResult[] {
+  const { dataType, shape } = context.type(0);
+  if (!shape) return [{ dataType }];
+  const constants = [form.scales, form.sizes].every(
+    (index) => index === undefined || !context.hasInput(index) || context.constant(index),
+  );
+  if (constants && shape.every((size) => typeof size === 'number')) {
+    const read = reader(context, (index) => context.constant(index));
+    const scales = axisScales(context, { ...form, region: undefined }, shape as readonly number[], read);
+    return [{ dataType, shape: resizedShape(shape as readonly number[], scales) }];
+  }
+  return [{ dataType, shape: symbolicShape(form, context, shape) }];
+}
+
+function symbolicShape(form: Form, context: InferContext, shape: readonly Dim[]): readonly Dim[] {
+  const axes = axesOf(context, shape.length);
+  const result = shape.map((size, axis) => (axes.includes(axis) ? undefined : size));
+  const policy = context.attributes.string('keep_aspect_ratio_policy', 'stretch');
+  const given = form.sizes !== undefined && context.hasInput(form.sizes) ? context.dims(form.sizes) : undefined;
+  const sizes = policy === 'stretch' && given?.length === axes.length ? given : undefined;
+  const constant =
+    form.scales !== undefined && context.hasInput(form.scales) ? context.constant(form.scales) : undefined;
+  const scales = form.isAttribute ? context.attributes.floats('scales') : constant && toNumbers(constant);
+  axes.forEach((axis, i) => {
+    const scale = scales?.[i];
+    const isWhole = scale !== undefined && Number.isInteger(scale);
+    result[axis] = sizes?.[i] ?? (isWhole ? multiplyDims(shape[axis], scale) : context.unknown());
+  });
+  return result as Dim[];
+}
+
+/** Resamples one axis of a row-major array. */
+function resample(
+  values: Float64Array,
   shape: readonly number[],
-  request: Request,
-): AxisResize[] {
-  const { attributes } = context;
-  const mode = chosen<ResizeMode>(context, 'mode', 'nearest', ['nearest', 'linear', 'cubic']);
-  const coordinates = chosen(context, 'coordinate_transformation_mode', defaults.coordinates, coordinateModes);
-  const nearestMode = chosen(context, 'nearest_mode', defaults.nearest, nearestModes);
-  const isCrop = coordinates === 'tf_crop_and_resize';
-  return resizedAxes(context, shape, request).flatMap(({ scale, outSize }, axis) => {
-    const inSize = shape[axis];
-    const at = request.axes.indexOf(axis);
-    if (at < 0 || (scale === 1 && outSize === inSize && !isCrop)) return [];
-    if (inSize === 0 && outSize > 0) context.fail(`an axis of size 0 cannot be resized to ${outSize}`);
-    return {
-      axis,
-      inSize,
-      outSize,
-      scale,
-      mode,
-      coordinates,
-      nearestMode,
-      cubicCoefficient: attributes.float('cubic_coeff_a', -0.75),
-      excludeOutside: attributes.int('exclude_outside', 0) !== 0,
-      antialias: attributes.int('antialias', 0) !== 0 && mode !== 'nearest',
-      roi: [request.roi[at] ?? 0, request.roi[at + request.axes.length] ?? 1] as const,
-    };
+  { axis, output }: AxisScale,
+  taps: Taps,
+  outside: number,
+) {
+  const inner = rowMajorStrides(shape)[axis];
+  const outer = productOfDims(shape.slice(0, axis)) as number;
+  const result = new Float64Array(outer * output * inner);
+  for (let at = 0; at < result.length; at++) {
+    const [o, i, k] = [Math.floor(at / (output * inner)), Math.floor(at / inner) % output, at % inner];
+    for (let t = i * taps.count; t < (i + 1) * taps.count; t++) {
+      const index = taps.indices[t];
+      const value = index < 0 ? outside : values[(o * shape[axis] + index) * inner + k];
+      result[at] += taps.weights[t] * value;
+    }
+  }
+  return result;
+}
+
+function evaluateResize(form: Form, context: EvaluateContext): readonly Tensor[] {
+  const x = context.input(0);
+  const sampling = form.settings(context);
+  const scales = axisScales(
+    context,
+    form,
+    x.dims,
+    reader(context, (index) => context.optional(index)),
+  );
+  let values = toNumbers(x);
+  let shape = x.dims;
+  for (const scale of activeScales(sampling, scales)) {
+    values = resample(values, shape, scale, resizeTaps(context, sampling, scale), sampling.extrapolation);
+    shape = resizedShape(shape, [scale]);
+  }
+  return [fromNumbers(x.dataType, shape, values)];
+}
+
+function lowerResize(form: Form, context: LowerContext): void {
+  const x = context.input(0);
+  const sampling = form.settings(context);
+  const scales = axisScales(
+    context,
+    form,
+    x.shape,
+    reader(context, (index) => context.constant(index)),
+  );
+  const active = activeScales(sampling, scales);
+  if (active.length === 0) return context.output(0, x);
+  if (sampling.mode !== 'nearest' && isInteger(x.dataType))
+    context.fail(`mode ${sampling.mode} of ${x.dataType} is not supported`);
+  const taps = active.map((scale) => resizeTaps(context, sampling, scale));
+  const words = new Uint32Array(taps.reduce((sum, { indices }) => sum + 2 * indices.length, 0));
+  let start = 0;
+  const axes = active.map(({ axis }, i) => {
+    const { count, indices, weights } = taps[i];
+    const bits = new Uint32Array(weights.buffer);
+    indices.forEach((index, t) => words.set([index < 0 ? outsideIndex : index, bits[t]], start + 2 * t));
+    const entry = { axis, taps: count, start };
+    start += 2 * indices.length;
+    return entry;
   });
+  const table = context.table(`resize/${JSON.stringify([sampling, active])}`, 'u32', words);
+  const y = context.allocate(context.outputType(0), context.layoutOf(x) ?? 'row-major');
+  const isCrop = sampling.coordinates === 'tf_crop_and_resize';
+  const extrapolation = isCrop ? sampling.extrapolation : undefined;
+  const problem = { x, y, axes, table, isNearest: sampling.mode === 'nearest', extrapolation };
+  context.emit(resizeEmission(problem, context.profile));
+  context.output(0, y);
 }
 
-interface Defaults {
-  readonly coordinates: (typeof coordinateModes)[number];
-  readonly nearest: (typeof nearestModes)[number];
-}
-
-/** Before opset 11 there was one coordinate rule: x / scale, rounded down. */
-const early: Defaults = { coordinates: 'asymmetric', nearest: 'floor' };
-const current: Defaults = { coordinates: 'half_pixel', nearest: 'round_prefer_floor' };
-
-function inferShape(context: InferContext, inputs: Inputs): readonly Dim[] | undefined {
-  const { shape } = context.type(0);
-  if (!shape) return undefined;
-  const request = readRequest(context, inputs, shape.length, (i) => context.constant(i));
-  const hasSizes = inputs.sizes !== undefined && context.hasInput(inputs.sizes);
-  const stretches = context.attributes.string('keep_aspect_ratio_policy', 'stretch') === 'stretch';
-  const symbolic = hasSizes && stretches && !context.attributes.has('axes') ? context.dims(inputs.sizes!) : undefined;
-  if (!request) return symbolic ?? shape.map(() => context.unknown());
-  if (areNumbers(shape)) return resizedAxes(context, shape, request).map(({ outSize }) => outSize);
-  return shape.map((dim, axis) => {
-    const at = request.axes.indexOf(axis);
-    if (at < 0 || request.scales?.[at] === 1) return dim;
-    if (request.sizes && stretches) return request.sizes[at];
-    return typeof dim === 'number' && request.scales ? Math.floor(dim * request.scales[at]) : context.unknown();
-  });
-}
-
-function resizeOperator(type: 'Resize' | 'Upsample', since: number, inputs: Inputs, defaults: Defaults): Operator {
-  const samplesOf = (context: NodeContext, shape: readonly number[], constantOf: ConstantOf) => {
-    const request = readRequest(context, inputs, shape.length, constantOf);
-    if (!request) return context.fail('its scales or sizes depend on the inputs, which is not supported');
-    const axes = axesToSample(context, defaults, shape, request);
-    return { axes, samples: axes.map(axisSamples) };
-  };
+function resizeOperator(type: string, since: number, form: Form): Operator {
   return {
     type,
     domain: '',
     since,
-    infer: (context) => [{ dataType: context.type(0).dataType, shape: inferShape(context, inputs) }],
-    evaluate(context) {
-      const input = context.input(0);
-      const { samples } = samplesOf(context, input.dims, (i) => context.optional(i));
-      const shape = input.dims.map((size, axis) => {
-        const sampled = samples.find((s) => s.axis === axis);
-        return sampled ? sampled.indices.length / sampled.taps : size;
-      });
-      return [evaluateSampling(input, shape, samples, context.attributes.float('extrapolation_value', 0))];
-    },
-    lower(context) {
-      const { axes, samples } = samplesOf(context, context.type(0).shape, (i) => context.constant(i));
-      const { elementType, dataType } = context.input(0);
-      if (samples.length === 0) return context.output(0, context.input(0));
-      const isFloat = elementType === 'f32' || elementType === 'f16';
-      if (!isFloat && samples.some((s) => s.weights))
-        context.fail(`interpolation of ${dataType} is not supported; use mode nearest`);
-      lowerSampling(
-        context,
-        samples,
-        `resize ${JSON.stringify(axes)}`,
-        context.attributes.float('extrapolation_value', 0),
-      );
-    },
+    infer: (context) => inferResize(form, context),
+    evaluate: (context) => evaluateResize(form, context),
+    lower: (context) => lowerResize(form, context),
   };
 }
 
-/** Resize, and Upsample, which it replaced. */
+/** Resize and its predecessor Upsample. */
 export const resizeOperators: readonly Operator[] = [
-  resizeOperator('Upsample', 7, { scales: 1 }, early),
-  resizeOperator('Upsample', 9, { scales: 1 }, early),
-  resizeOperator('Resize', 10, { scales: 1 }, early),
-  resizeOperator('Resize', 11, { roi: 1, scales: 2, sizes: 3 }, current),
+  resizeOperator('Upsample', 7, { isAttribute: true, settings: earlySettings }),
+  resizeOperator('Upsample', 9, { scales: 1, settings: earlySettings }),
+  resizeOperator('Resize', 10, { scales: 1, settings: earlySettings }),
+  resizeOperator('Resize', 11, { region: 1, scales: 2, sizes: 3, settings }),
 ];

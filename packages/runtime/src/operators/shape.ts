@@ -1,4 +1,4 @@
-import { areNumbers, fromNumbers, productOfDims, toNumbers } from './helpers.js';
+import { areNumbers, fromNumbers, isInteger, productOfDims, toNumbers } from './helpers.js';
 import type { Dim } from '../graph.js';
 import type { Tensor } from '../tensor.js';
 import { emitElementwise } from './elementwise.js';
@@ -39,8 +39,7 @@ function lowerConstantOfShape(context: LowerContext): void {
   const value = fillValue(context);
   const type = context.outputType(0);
   const [number] = toNumbers(value);
-  const elementType = context.allocate({ ...type, shape: [] }).elementType;
-  const kind = elementType === 'f16' ? 'f32' : elementType;
+  const kind = !isInteger(type.dataType) ? 'f32' : type.dataType.startsWith('int') ? 'i32' : 'u32';
   const array = { f32: Float32Array, i32: Int32Array, u32: Uint32Array }[kind].of(number);
   const table = context.table(`fill/${kind}/${number}`, kind, array as Float32Array<ArrayBuffer>);
   context.output(0, emitElementwise(context, { label: 'fill', wgsl: 'return R(a);' }, [table], type));

@@ -37,6 +37,13 @@ const rows: readonly ComputeCase[] = [
     opType: 'LayerNormalization',
     inputs: [fed(1, 20011), fed(20011), fed(20011)],
   },
+  {
+    name: 'LayerNormalization with Mean and InvStdDev',
+    opType: 'LayerNormalization',
+    attributes: { axis: 1 },
+    inputs: [fed(3, 5, 37), constant(5, 37), constant(5, 37)],
+    outputs: 3,
+  },
   { name: 'RMSNormalization', opType: 'RMSNormalization', opset: 23, inputs: [fed(3, 5, 37), constant(37)] },
   {
     name: 'InstanceNormalization',

@@ -35,6 +35,13 @@ const cases: readonly ComputeCase[] = [
     attributes: { kernel_shape: [3], strides: [2] },
     inputs: [{ dims: [2, 5, 18] }],
   },
+  ...[0, 1].map((order): ComputeCase => ({
+    name: `MaxPool with Indices, storage_order ${order}`,
+    opType: 'MaxPool',
+    attributes: { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1], storage_order: order },
+    inputs: [order === 1 ? vectors : rowMajor],
+    outputs: 2,
+  })),
   {
     name: 'AveragePool 3-D',
     opType: 'AveragePool',

@@ -17,11 +17,22 @@ export function isWorthSplitting(problem: NormalizeProblem): boolean {
   return walkLength(row) / tiling.rows < 64 && walkLength(element) / tiling.lanes >= 64;
 }
 
+type StatisticsResult = 'both' | 'mean' | 'factor';
+
+const finishes: Readonly<Record<StatisticsResult, string>> = {
+  both: 'fn finish(a: S) -> vec2f { let variance = a.z / a.x; return vec2f(a.y, FACTOR); }',
+  mean: 'fn finish(a: S) -> f32 { return a.y; }',
+  factor: 'fn finish(a: S) -> f32 { let variance = a.z / a.x; return FACTOR; }',
+};
+
 /**
  * Mean and factor of a row from (count, mean, sum of squared differences), which combine exactly (Chan, Golub and
  * LeVeque, 1979).
  */
-function statistics({ kind, epsilon }: NormalizeProblem): Reduction {
+function statistics(
+  { kind, epsilon }: Pick<NormalizeProblem, 'kind' | 'epsilon'>,
+  result: StatisticsResult,
+): Reduction {
   const factor = kind === 'variance' ? 'inverseSqrt(variance + EPSILON)' : '1.0 / (sqrt(variance) + EPSILON)';
   const code = `
 alias S = vec4f;
@@ -34,11 +45,8 @@ fn combine(a: S, b: S) -> S {
   let difference = b.y - a.y;
   return vec4f(count, a.y + difference * share, a.z + b.z + difference * difference * a.x * share, 0.0);
 }
-fn finish(a: S) -> vec2f {
-  let variance = a.z / a.x;
-  return vec2f(a.y, ${factor});
-}`;
-  return { name: `statistics-${kind}`, code, stateBytes: 16 };
+${finishes[result].replace('FACTOR', factor)}`;
+  return { name: `statistics-${kind}-${result}`, code, stateBytes: 16 };
 }
 
 function applyKernel(problem: NormalizeProblem, declarations: string, params: readonly Param[]): Kernel {
@@ -83,6 +91,18 @@ function statisticStrides(shape: readonly number[], axes: readonly number[]): nu
   return strides;
 }
 
+/** The mean or the factor of every row as a tensor: x with its `axes` reduced to 1. */
+export function statisticEmissions(
+  problem: Pick<NormalizeProblem, 'kind' | 'epsilon' | 'x' | 'axes'>,
+  result: 'mean' | 'factor',
+  y: Operand,
+  profile: DeviceProfile,
+  scratch: (byteLength: number) => Operand,
+): readonly Emission[] {
+  const { x, axes } = problem;
+  return reduceEmissions({ x, y, yStrides: y.strides, axes, reduction: statistics(problem, result) }, profile, scratch);
+}
+
 /** Normalization in dispatches of their own for the statistics and for the elements, each spread over the device. */
 export function splitNormalizeEmissions(
   problem: NormalizeProblem,
@@ -93,7 +113,7 @@ export function splitNormalizeEmissions(
   const yStrides = statisticStrides(x.shape, axes);
   const rows = x.shape.reduce((total, size, axis) => (axes.includes(axis) ? total : total * size), 1);
   const table = scratch(rows * 8);
-  const reduction = statistics(problem);
+  const reduction = statistics(problem, 'both');
   const first = reduceEmissions({ x, y: table, yStrides, axes, reduction, resultType: 'vec2f' }, profile, scratch);
   const operands: Record<string, Operand> = {
     x,

@@ -1,5 +1,5 @@
 import { normalizeEmission, type NormalizeKind } from '../kernels/normalize.js';
-import { isWorthSplitting, splitNormalizeEmissions } from '../kernels/normalize-split.js';
+import { isWorthSplitting, splitNormalizeEmissions, statisticEmissions } from '../kernels/normalize-split.js';
 import { denseStrides } from '../program/layout.js';
 import type { Tensor } from '../tensor.js';
 import { broadcastStrides, normalizeAxes, normalizeAxis } from './helpers.js';
@@ -85,12 +85,14 @@ const meanVariance: Describe = (context, shape) => ({
   axes: normalizeAxes(context, context.attributes.ints('axes', [0, 2, 3]), shape.length).sort((a, b) => a - b),
 });
 
+/** Mean and InvStdDev, the optional outputs of LayerNormalization, have 1 in place of the row's dimensions. */
 function infer(context: InferContext): readonly InferResult[] {
   const { dataType, shape } = context.type(0);
-  if (context.hasOutput(1) || context.hasOutput(2)) {
-    context.fail('only the first output is supported; the outputs Mean and InvStdDev serve training');
-  }
-  return [{ dataType, shape }];
+  const result: InferResult = { dataType, shape };
+  if (!context.hasOutput(1) && !context.hasOutput(2)) return [result];
+  const first = shape && normalizeAxis(context, context.attributes.int('axis', -1), shape.length);
+  const statistic: InferResult = { dataType: 'float32', shape: shape?.map((size, axis) => (axis < first! ? size : 1)) };
+  return [result, statistic, statistic];
 }
 
 interface RowStatistics {
@@ -136,12 +138,20 @@ function evaluate(context: EvaluateContext, describe: Describe): readonly Tensor
   const values = toNumbers(x);
   const [scale, bias] = [1, 2].map((index) => parameterValues(context, index, normalization));
   const y = new Float64Array(values.length);
+  const [means, factors]: number[][] = [[], []];
   forEachRow(normalization.view, normalization.axes, (elements) => {
     const row = Float64Array.from(elements, (at) => values[at]);
     const { mean, factor } = rowStatistics(normalization, row);
+    means.push(mean);
+    factors.push(factor);
     for (const at of elements) y[at] = (values[at] - mean) * factor * (scale?.[at] ?? 1) + (bias?.[at] ?? 0);
   });
-  return [fromNumbers(x.dataType, x.dims, y)];
+  const dims = normalization.view.map((size, axis) => (normalization.axes.includes(axis) ? 1 : size));
+  return [
+    fromNumbers(x.dataType, x.dims, y),
+    fromNumbers('float32', dims, means),
+    fromNumbers('float32', dims, factors),
+  ];
 }
 
 /** The operand seen in another shape; the only difference may be channels split into groups. */
@@ -173,11 +183,20 @@ function lower(context: LowerContext, describe: Describe): void {
     scale: parameter(context, 1, normalization),
     bias: parameter(context, 2, normalization),
   };
+  const scratch = (byteLength: number) => context.scratch(byteLength);
   const emissions = isWorthSplitting(problem)
-    ? splitNormalizeEmissions(problem, context.profile, (byteLength) => context.scratch(byteLength))
+    ? splitNormalizeEmissions(problem, context.profile, scratch)
     : [normalizeEmission(problem, context.profile)];
   for (const emission of emissions) context.emit(emission);
   context.output(0, y);
+  (['mean', 'factor'] as const).forEach((statistic, i) => {
+    if (!context.hasOutput(i + 1)) return;
+    const output = context.allocate(context.outputType(i + 1));
+    for (const emission of statisticEmissions(problem, statistic, output, context.profile, scratch)) {
+      context.emit(emission);
+    }
+    context.output(i + 1, output);
+  });
 }
 
 function normalizationOperator(type: string, describe: Describe): Operator {

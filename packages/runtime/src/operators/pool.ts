@@ -1,3 +1,4 @@
+import { maxPoolIndicesEmission } from '../kernels/max-pool-indices.js';
 import { poolEmission, type PoolKind } from '../kernels/pool.js';
 import type { Tensor } from '../tensor.js';
 import { product } from './host-index.js';
@@ -87,12 +88,16 @@ function columnMajor(position: number, sizes: readonly number[]): number {
 }
 
 function lower(context: LowerContext, name: PoolName): void {
-  if (context.hasOutput(1)) context.fail('the output Indices is not supported on the GPU');
   const x = context.input(0);
   const window = resolveWindow(poolWindow(context, x.shape.length - 2), x.shape.slice(2));
   const y = context.allocate(context.outputType(0), 'channels-last');
   context.emit(poolEmission(poolKind(context, name), window, x, y, context.profile));
   context.output(0, y);
+  if (!context.hasOutput(1)) return;
+  const indices = context.allocate(context.outputType(1), 'channels-last');
+  const isColumnMajor = context.attributes.int('storage_order', 0) !== 0;
+  context.emit(maxPoolIndicesEmission(window, x, indices, isColumnMajor, context.profile));
+  context.output(1, indices);
 }
 
 function poolOperator(name: PoolName): Operator {

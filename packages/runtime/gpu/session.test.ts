@@ -95,6 +95,17 @@ describe('a session', () => {
     second.dispose();
   });
 
+  it('drops the programs of old sizes, but not under a run', async () => {
+    const session = await createSession(model, { device });
+    const runs = Array.from({ length: 20 }, async (_, i) => {
+      const x = input(i + 1);
+      expectClose((await session.run({ x })).y, expected(x));
+    });
+    await Promise.all(runs);
+    session.dispose();
+    expect(device.memory.buffers).toBe(0);
+  });
+
   it('leaves no buffer behind', async () => {
     const before = device.memory;
     for (let round = 0; round < 5; round++) {

@@ -72,6 +72,7 @@ class GpuSession implements Session {
   readonly inputs: readonly ValueMetadata[];
   readonly outputs: readonly ValueMetadata[];
   readonly #programs = new Map<string, Promise<Prepared>>();
+  readonly #executors = new Set<PreparedProgram>();
   readonly #weights: WeightStore;
   #newest: Prepared | undefined;
   #disposed = false;
@@ -159,9 +160,9 @@ class GpuSession implements Session {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const prepared of this.#programs.values())
-      void prepared.then(({ executor }) => executor.dispose()).catch(() => {});
-    this.#newest?.executor.dispose();
+    for (const executor of this.#executors) executor.dispose();
+    this.#executors.clear();
+    this.#programs.clear();
     this.#weights.dispose();
     if (this.ownsDevice) this.device.dispose();
   }
@@ -202,7 +203,12 @@ class GpuSession implements Session {
     const [oldest] = this.#programs;
     if (this.#programs.size <= maxPrograms) return;
     this.#programs.delete(oldest[0]);
-    void oldest[1].then(({ executor }) => executor.dispose()).catch(() => {});
+    void oldest[1].then(({ executor }) => this.#release(executor)).catch(() => {});
+  }
+
+  #release(executor: PreparedProgram): void {
+    this.#executors.delete(executor);
+    executor.retire();
   }
 
   async #build(sizes: ReadonlyMap<string, number>): Promise<Prepared> {
@@ -228,6 +234,7 @@ class GpuSession implements Session {
       options.signal?.throwIfAborted();
       const executor = PreparedProgram.create(device, program, plan, this.#weights, pipelines);
       if (this.#disposed) executor.dispose();
+      else this.#executors.add(executor);
       const timing = { lowerMs, uploadMs, compileMs: clock() };
       const prepared = { program, plan, executor, timing, pipelines: pipelines.size };
       this.#newest = prepared;

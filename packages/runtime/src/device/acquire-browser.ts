@@ -8,7 +8,10 @@ export async function acquireBrowserDevice(): Promise<GpuDevice> {
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
     const what = gpu ? 'this browser found no WebGPU adapter' : 'this browser has no WebGPU';
-    throw new TesseraError('NO_ADAPTER', `${what}; use a current Chrome, Edge, Safari or Firefox on a machine with a GPU`);
+    throw new TesseraError(
+      'NO_ADAPTER',
+      `${what}; use a current Chrome, Edge, Safari or Firefox on a machine with a GPU`,
+    );
   }
   return openDevice(adapter, (features) => adapterReport(adapter.info, features, 'browser'));
 }

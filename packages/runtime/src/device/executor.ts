@@ -37,6 +37,8 @@ export class PreparedProgram {
   readonly #steps: readonly PreparedStep[];
   readonly #idleStaging = new Map<number, GPUBuffer[]>();
   readonly #busyStaging = new Set<GPUBuffer>();
+  #running = 0;
+  #retired = false;
   #disposed = false;
 
   private constructor(
@@ -93,6 +95,7 @@ export class PreparedProgram {
       encoder.copyBufferToBuffer(this.#buffers[value.operand.buffer], 0, staging, offset, roundUp(byteLength, 4));
     }
     gpu.queue.submit([encoder.finish()]);
+    this.#running += 1;
     try {
       await staging.mapAsync(mapRead);
       this.#device.check();
@@ -105,6 +108,8 @@ export class PreparedProgram {
       throw error;
     } finally {
       this.#returnStaging(staging, total);
+      this.#running -= 1;
+      if (this.#retired) this.retire();
     }
   }
 
@@ -164,6 +169,12 @@ export class PreparedProgram {
     const idle = this.#idleStaging.get(byteLength);
     if (idle) idle.push(staging);
     else this.#idleStaging.set(byteLength, [staging]);
+  }
+
+  /** Disposes when the last run under way has ended. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#running === 0) this.dispose();
   }
 
   dispose(): void {

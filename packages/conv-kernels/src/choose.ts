@@ -1,4 +1,6 @@
+import { depthwise } from './algorithms/depthwise.js';
 import { direct } from './algorithms/direct.js';
+import { implicitGemmAlgorithm } from './algorithms/implicit-gemm.js';
 import type { ConvAlgorithm } from './algorithms/types.js';
 import { ConvProblemError } from './errors.js';
 import { checkConv } from './geometry.js';
@@ -6,7 +8,7 @@ import type { Plan } from './plan.js';
 import type { ConvProblem, DeviceProfile } from './problem.js';
 
 /** Every convolution algorithm; the order matters only between equal costs. */
-export const convAlgorithms: readonly ConvAlgorithm[] = [direct];
+export const convAlgorithms: readonly ConvAlgorithm[] = [depthwise, implicitGemmAlgorithm, direct];
 
 /** Restricts the choice by algorithm names. */
 export interface ChoiceOptions {

@@ -1,4 +1,5 @@
 import { directDispatch, directLimit } from './algorithms/direct.js';
+import { bandwidth, implicitCost, planImplicit } from './algorithms/implicit-gemm.js';
 import { pick, rank, type Candidate, type ChoiceOptions } from './choose.js';
 import { checkGemm, gemmBytes, gemmFlops } from './geometry.js';
 import { implicitGemm } from './implicit.js';
@@ -36,8 +37,22 @@ const direct: GemmAlgorithm = {
   },
 };
 
+const tiled: GemmAlgorithm = {
+  name: 'implicit-gemm',
+  supports(problem, device, constantB) {
+    const planned = planImplicit(implicitGemm(problem), device, constantB);
+    return typeof planned === 'string' ? planned : true;
+  },
+  cost: (problem, device) => implicitCost(implicitGemm(problem), device) + gemmBytes(problem) / bandwidth(device),
+  plan(problem, device, constantB) {
+    const planned = planImplicit(implicitGemm(problem), device, constantB);
+    if (typeof planned === 'string') throw new Error(planned);
+    return { algorithm: 'implicit-gemm', ...planned, flops: gemmFlops(problem), bytes: gemmBytes(problem) };
+  },
+};
+
 /** Every GEMM algorithm. */
-export const gemmAlgorithms: readonly GemmAlgorithm[] = [direct];
+export const gemmAlgorithms: readonly GemmAlgorithm[] = [tiled, direct];
 
 /** All algorithms' answers, the cheapest first and the refusals last. Throws ConvProblemError where the problem is wrong. */
 export function explainGemm(problem: GemmProblem, device: DeviceProfile, options: GemmOptions): readonly Candidate[] {

@@ -1,0 +1,241 @@
+import { convOutputSize, type ActivationLayout, type ConvProblem, type GemmProblem } from '../src/index.js';
+import type { Random } from './random.js';
+
+type Dims = readonly [number, number, number, number];
+
+/** Dense layouts, and a view of channels in the middle of a wider channels-last tensor. */
+export const layouts = {
+  nhwc: ([, c, h, w]: Dims): ActivationLayout => ({ offset: 0, strides: [h * w * c, 1, w * c, c] }),
+  nchw: ([, c, h, w]: Dims): ActivationLayout => ({ offset: 0, strides: [c * h * w, h * w, w, 1] }),
+  slice: ([, c, h, w]: Dims): ActivationLayout => {
+    const wide = c + 12;
+    return { offset: 4, strides: [h * w * wide, 1, w * wide, wide] };
+  },
+  oddSlice: ([, c, h, w]: Dims): ActivationLayout => {
+    const wide = c + 5;
+    return { offset: 3, strides: [h * w * wide, 1, w * wide, wide] };
+  },
+} as const;
+
+export type LayoutName = keyof typeof layouts;
+
+/** What a case says; the rest has plain defaults. */
+export interface ConvCase {
+  readonly batch?: number;
+  readonly channels: readonly [number, number];
+  readonly size: readonly [number, number];
+  readonly kernel?: readonly [number, number];
+  readonly stride?: readonly [number, number];
+  readonly dilation?: readonly [number, number];
+  /** Top, left, bottom, right. */
+  readonly pads?: readonly [number, number, number, number];
+  readonly groups?: number;
+  readonly elementType?: 'f32' | 'f16';
+  readonly input?: LayoutName;
+  readonly output?: LayoutName;
+  readonly residual?: LayoutName;
+  readonly bias?: boolean;
+  readonly activation?: ConvProblem['epilogue']['activation'];
+}
+
+/** The whole problem of a case. */
+export function convProblem(c: ConvCase): ConvProblem {
+  const [kernelHeight, kernelWidth] = c.kernel ?? [1, 1];
+  const [strideHeight, strideWidth] = c.stride ?? [1, 1];
+  const [dilationHeight, dilationWidth] = c.dilation ?? [1, 1];
+  const [padTop, padLeft, padBottom, padRight] = c.pads ?? [0, 0, 0, 0];
+  const [inChannels, outChannels] = c.channels;
+  const [inHeight, inWidth] = c.size;
+  const batch = c.batch ?? 1;
+  const input = layouts[c.input ?? 'nhwc']([batch, inChannels, inHeight, inWidth]);
+  const base = {
+    batch,
+    inChannels,
+    inHeight,
+    inWidth,
+    outChannels,
+    kernelHeight,
+    kernelWidth,
+    strideHeight,
+    strideWidth,
+  };
+  const more = { dilationHeight, dilationWidth, padTop, padLeft, padBottom, padRight, groups: c.groups ?? 1 };
+  const problem: ConvProblem = {
+    ...base,
+    ...more,
+    elementType: c.elementType ?? 'f32',
+    input,
+    output: input,
+    epilogue: { bias: c.bias ?? false, activation: c.activation },
+  };
+  const { height, width } = convOutputSize(problem);
+  const outDims: Dims = [batch, outChannels, height, width];
+  return {
+    ...problem,
+    output: layouts[c.output ?? 'nhwc'](outDims),
+    epilogue: { ...problem.epilogue, residual: c.residual && layouts[c.residual](outDims) },
+  };
+}
+
+/** Cases with a name for what they are there for. */
+export const convCases: Readonly<Record<string, ConvCase>> = {
+  'stem, 7x7 stride 2 on an NCHW image': {
+    channels: [3, 18],
+    size: [23, 30],
+    kernel: [7, 7],
+    stride: [2, 2],
+    pads: [3, 3, 3, 3],
+    input: 'nchw',
+    bias: true,
+    activation: { kind: 'relu' },
+  },
+  'bottleneck 3x3 with residual': {
+    channels: [16, 20],
+    size: [9, 13],
+    kernel: [3, 3],
+    pads: [1, 1, 1, 1],
+    bias: true,
+    residual: 'nhwc',
+    activation: { kind: 'relu' },
+  },
+  'pointwise, whole tiles': { channels: [32, 32], size: [8, 8], bias: true },
+  'pointwise, one pixel': { channels: [60, 37], size: [1, 1], bias: true },
+  'pointwise, stride 2': { channels: [12, 24], size: [9, 7], stride: [2, 2] },
+  'many channels, few pixels': { channels: [260, 68], size: [7, 7], kernel: [3, 3], pads: [1, 1, 1, 1], bias: true },
+  'one channel in and out': { channels: [1, 1], size: [5, 8], kernel: [3, 2], pads: [1, 0, 0, 1] },
+  'five channels to seven': { channels: [5, 7], size: [6, 9], kernel: [2, 3], pads: [0, 2, 1, 0], bias: true },
+  'unequal everything': {
+    batch: 3,
+    channels: [8, 12],
+    size: [11, 17],
+    kernel: [3, 5],
+    stride: [2, 3],
+    dilation: [2, 1],
+    pads: [1, 4, 3, 0],
+    bias: true,
+  },
+  'padding wider than the kernel': { channels: [4, 4], size: [3, 2], kernel: [2, 2], pads: [3, 4, 3, 4] },
+  'kernel as large as the image': { channels: [8, 4], size: [6, 5], kernel: [6, 5], bias: true },
+  'channel slices in and out': {
+    channels: [8, 16],
+    size: [7, 5],
+    kernel: [3, 3],
+    pads: [1, 1, 1, 1],
+    input: 'slice',
+    output: 'slice',
+    residual: 'slice',
+  },
+  'misaligned channel slices': {
+    channels: [8, 16],
+    size: [7, 5],
+    kernel: [3, 3],
+    pads: [1, 1, 1, 1],
+    input: 'oddSlice',
+    output: 'oddSlice',
+    bias: true,
+  },
+  'NCHW output': { channels: [16, 12], size: [6, 10], output: 'nchw', bias: true },
+  'NCHW residual': { channels: [16, 12], size: [6, 10], residual: 'nchw' },
+  'groups of 4': { channels: [16, 24], size: [7, 9], kernel: [3, 3], pads: [1, 1, 1, 1], groups: 4, bias: true },
+  'groups of odd width': { channels: [9, 15], size: [7, 4], kernel: [3, 3], groups: 3, bias: true },
+  'depthwise 3x3': {
+    channels: [20, 20],
+    size: [9, 14],
+    kernel: [3, 3],
+    pads: [1, 1, 1, 1],
+    groups: 20,
+    bias: true,
+    activation: { kind: 'clip', min: 0, max: 6 },
+  },
+  'depthwise 5x5 stride 2': {
+    channels: [12, 12],
+    size: [13, 11],
+    kernel: [5, 5],
+    stride: [2, 2],
+    pads: [2, 2, 2, 2],
+    groups: 12,
+  },
+  'depthwise, odd channels': {
+    channels: [7, 7],
+    size: [6, 9],
+    kernel: [3, 3],
+    pads: [1, 1, 1, 1],
+    groups: 7,
+    bias: true,
+  },
+  'depthwise with multiplier 3': {
+    channels: [6, 18],
+    size: [5, 7],
+    kernel: [3, 3],
+    pads: [1, 1, 1, 1],
+    groups: 6,
+    bias: true,
+  },
+  'depthwise on NCHW': {
+    channels: [8, 8],
+    size: [6, 9],
+    kernel: [3, 3],
+    pads: [0, 1, 2, 0],
+    groups: 8,
+    input: 'nchw',
+    output: 'nchw',
+  },
+  'depthwise, dilated, one column out': {
+    channels: [4, 4],
+    size: [9, 5],
+    kernel: [3, 3],
+    dilation: [2, 2],
+    groups: 4,
+    residual: 'nhwc',
+  },
+};
+
+/** A random small problem of any kind. Few activations and layouts, so that problems share shaders. */
+export function randomConv(source: Random, elementType: 'f32' | 'f16'): ConvCase {
+  const quad = source.int(0, 2) > 0;
+  const width = (high: number): number => (quad ? 4 * source.int(1, Math.ceil(high / 4)) : source.int(1, high));
+  const kind = source.pick(['dense', 'dense', 'dense', 'grouped', 'depthwise'] as const);
+  const groups = kind === 'dense' ? 1 : kind === 'grouped' ? source.int(2, 3) : width(24);
+  const channels: [number, number] =
+    kind === 'depthwise' ? [groups, groups] : [groups * width(kind === 'dense' ? 40 : 12), groups * width(36)];
+  const kernel: [number, number] = source.int(0, 1) ? [1, 1] : [source.int(1, 4), source.int(1, 4)];
+  const dilation: [number, number] = [source.int(1, 2), source.int(1, 2)];
+  const pads = [0, 1, 2, 3].map(() => (kernel[0] === 1 ? 0 : source.int(0, 2))) as [number, number, number, number];
+  const plain = source.int(0, 2) > 0;
+  return {
+    batch: source.int(1, 2),
+    channels,
+    size: [dilation[0] * kernel[0] + source.int(0, 9), dilation[1] * kernel[1] + source.int(0, 9)],
+    kernel,
+    stride: [source.int(1, 2), source.int(1, 3)],
+    dilation,
+    pads,
+    groups,
+    elementType,
+    input: plain ? 'nhwc' : source.pick(['nchw', 'slice', 'oddSlice'] as const),
+    output: plain ? 'nhwc' : source.pick(['nhwc', 'nchw'] as const),
+    bias: true,
+    residual: source.int(0, 2) === 0 ? 'nhwc' : undefined,
+    activation: { kind: 'relu' },
+  };
+}
+
+/** A random small product; B row-major or transposed, batched or not. */
+export function randomGemm(source: Random, elementType: 'f32' | 'f16'): GemmProblem {
+  const round = source.int(0, 1) ? 4 : 1;
+  const [m, n, k] = [source.int(1, 40), round * source.int(1, 20), round * source.int(1, 30)];
+  const batch = source.int(1, 3);
+  const shared = source.int(0, 1) === 0;
+  const [transA, transB] = [source.int(0, 3) === 0, source.int(0, 1) === 0];
+  return {
+    batch,
+    m,
+    n,
+    k,
+    elementType,
+    a: { offset: 0, batchStride: m * k, rowStride: transA ? 1 : k, columnStride: transA ? m : 1 },
+    b: { offset: 0, batchStride: shared ? 0 : k * n, rowStride: transB ? 1 : n, columnStride: transB ? k : 1 },
+    c: { offset: 0, batchStride: m * n, rowStride: n, columnStride: 1 },
+    epilogue: { bias: source.int(0, 1) === 0 },
+  };
+}

@@ -1,0 +1,149 @@
+import { convOutputDims, fromHalf, planConv, planGemm, toHalf } from '../src/index.js';
+import type { ActivationLayout, ChoiceOptions, ConvProblem, GemmProblem, MatrixLayout, Plan } from '../src/index.js';
+import { layoutEnd, matrixEnd } from '../src/geometry.js';
+import { referenceConv, referenceGemm } from '../src/reference.js';
+import { sumTolerance } from '../src/tolerance.js';
+import { runPlan, type HostOperands, type TestDevice } from './harness.js';
+import { random, type Random } from './random.js';
+
+/** Elements after the last one of a view that must stay as they were. */
+const guard = 19;
+/** Quiet NaNs with a recognisable payload. */
+const poison = { f32: 0x7fc0beef, f16: 0x7e5a } as const;
+
+type Type = 'f32' | 'f16';
+
+/** Positions, in elements, of a view's elements. */
+type Visit = (each: (at: number) => void) => void;
+
+/** Runs a convolution on the device and compares it with the reference; what is wrong, or undefined. */
+export async function checkConvCase(
+  test: TestDevice,
+  problem: ConvProblem,
+  options: ChoiceOptions = {},
+): Promise<string | undefined> {
+  const plan = planConv(problem, test.profile, options);
+  const inDims = [problem.batch, problem.inChannels, problem.inHeight, problem.inWidth];
+  const outDims = convOutputDims(problem);
+  const channels = problem.inChannels / problem.groups;
+  const k = channels * problem.kernelHeight * problem.kernelWidth;
+  const source = random(k * 7 + outDims[1]);
+  const type = problem.elementType;
+  const { residual } = problem.epilogue;
+  const input = filled(visitLayout(problem.input, inDims), layoutEnd(problem.input, inDims), type, source, 1);
+  const weights = values(problem.outChannels * k, type, source);
+  const bias = values(problem.outChannels, 'f32', source);
+  const added = residual && filled(visitLayout(residual, outDims), layoutEnd(residual, outDims), type, source, 1);
+  const end = layoutEnd(problem.output, outDims);
+  const want = new Float64Array(end + guard).fill(NaN);
+  referenceConv(problem, { input, weights, bias, residual: added }, want);
+  return compare(test, plan, { input, weights, bias, residual: added }, problem.epilogue.bias, want, type, k);
+}
+
+/** As checkConvCase, for a GEMM. */
+export async function checkGemmCase(
+  test: TestDevice,
+  problem: GemmProblem,
+  constantB: boolean,
+  options: ChoiceOptions = {},
+): Promise<string | undefined> {
+  const plan = planGemm(problem, test.profile, { ...options, constantB });
+  const { batch, m, n, k, elementType: type } = problem;
+  const source = random(k * 7 + n);
+  const operand = (layout: MatrixLayout, rows: number, columns: number): Float32Array =>
+    filled(visitMatrix(layout, batch, rows, columns), matrixEnd(layout, batch, rows, columns), type, source, 1);
+  const input = operand(problem.a, m, k);
+  const weights = operand(problem.b, k, n);
+  const bias = values(n, 'f32', source);
+  const residual = problem.epilogue.residual && operand(problem.epilogue.residual, m, n);
+  const want = new Float64Array(matrixEnd(problem.c, batch, m, n) + guard).fill(NaN);
+  referenceGemm(problem, { input, weights, bias, residual }, want);
+  return compare(test, plan, { input, weights, bias, residual }, problem.epilogue.bias, want, type, k);
+}
+
+interface Operands {
+  readonly input: Float32Array;
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+  readonly residual?: Float32Array;
+}
+
+async function compare(
+  test: TestDevice,
+  plan: Plan,
+  operands: Operands,
+  bias: boolean,
+  want: Float64Array,
+  type: Type,
+  k: number,
+): Promise<string | undefined> {
+  const weights = plan.packing ? plan.packing.pack(operands.weights) : encode(operands.weights, type);
+  if (plan.packing && weights.byteLength !== plan.packing.byteLength) {
+    return `packed ${weights.byteLength} bytes, and the plan says ${plan.packing.byteLength}`;
+  }
+  const host: HostOperands = { input: encode(operands.input, type), weights };
+  if (bias) host.bias = Float32Array.from(operands.bias);
+  if (operands.residual) host.residual = encode(operands.residual, type);
+  host.output = type === 'f16' ? new Uint16Array(want.length) : new Uint32Array(want.length);
+  (host.output as Uint16Array | Uint32Array).fill(poison[type]);
+  const result = await runPlan(test, plan, host);
+  return difference(result, want, type, k, plan);
+}
+
+function difference(result: ArrayBuffer, want: Float64Array, type: Type, k: number, plan: Plan): string | undefined {
+  const bits = type === 'f16' ? new Uint16Array(result) : new Uint32Array(result);
+  const floats = type === 'f32' ? new Float32Array(result) : undefined;
+  const { absolute, relative } = sumTolerance(k, 1, type);
+  const name = `${plan.algorithm} (${plan.variant})`;
+  for (let i = 0; i < want.length; i++) {
+    if (Number.isNaN(want[i])) {
+      if (bits[i] !== poison[type]) return `${name} wrote outside its output, at element ${i}`;
+      continue;
+    }
+    const got = floats ? floats[i] : fromHalf(bits[i]);
+    if (!(Math.abs(got - want[i]) <= absolute + relative * Math.abs(want[i]))) {
+      return `${name} gives ${got} at element ${i}, and the reference ${want[i]}`;
+    }
+  }
+  return undefined;
+}
+
+/** Random values at a view's elements, NaN everywhere else, so that a stray read shows. */
+function filled(visit: Visit, end: number, type: Type, source: Random, scale: number): Float32Array {
+  const out = new Float32Array(end + guard).fill(NaN);
+  visit((at) => {
+    if (Number.isNaN(out[at])) out[at] = rounded((source.next() * 2 - 1) * scale, type);
+  });
+  return out;
+}
+
+function values(count: number, type: Type, source: Random): Float32Array {
+  return Float32Array.from({ length: count }, () => rounded(source.next() * 2 - 1, type));
+}
+
+function rounded(value: number, type: Type): number {
+  return type === 'f16' ? fromHalf(toHalf(value)) : Math.fround(value);
+}
+
+function encode(source: Float32Array, type: Type): ArrayBufferView<ArrayBuffer> {
+  return type === 'f16' ? Uint16Array.from(source, toHalf) : Float32Array.from(source);
+}
+
+function visitLayout(layout: ActivationLayout, dims: readonly number[]): Visit {
+  const [sn, sc, sy, sx] = layout.strides;
+  return (each) => {
+    for (let n = 0; n < dims[0]; n++)
+      for (let c = 0; c < dims[1]; c++)
+        for (let y = 0; y < dims[2]; y++)
+          for (let x = 0; x < dims[3]; x++) each(layout.offset + n * sn + c * sc + y * sy + x * sx);
+  };
+}
+
+function visitMatrix(layout: MatrixLayout, batch: number, rows: number, columns: number): Visit {
+  const { offset, batchStride, rowStride, columnStride } = layout;
+  return (each) => {
+    for (let b = 0; b < batch; b++)
+      for (let r = 0; r < rows; r++)
+        for (let c = 0; c < columns; c++) each(offset + b * batchStride + r * rowStride + c * columnStride);
+  };
+}

@@ -23,10 +23,18 @@ const signedDivision = 'return select(a / select(b, B(1), b == B(0)), A(0), b ==
 const floorMod: ElementwiseDefinition = {
   type: 'Mod',
   wgsl: `
-  if (b == B(0)) { return A(0); }
   let rest = a % b;
   return select(rest, rest + b, rest != A(0) && (rest < A(0)) != (b < B(0)));`,
-  host: ([a, b]) => (b === 0 ? 0 : a - b * Math.floor(a / b)),
+  host([a, b], _, { isInteger }) {
+    if (isInteger && b === 0) return 0;
+    const rest = a % b;
+    return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+  },
+};
+
+const floorModOfIntegers: ElementwiseDefinition = {
+  ...floorMod,
+  wgsl: `if (b == B(0)) { return A(0); }\n${floorMod.wgsl}`,
 };
 
 /** C's fmod: the result has the dividend's sign. */
@@ -67,18 +75,19 @@ const bits: readonly ElementwiseDefinition[] = [
   { type: 'BitwiseXor', since: 18, wgsl: 'return a ^ b;', host: ([a, b]) => a ^ b },
 ];
 
+/** Shifts by a negative amount, or by the width and more, push every bit out: amounts count as unsigned. */
 const shiftLeft: ElementwiseDefinition = {
   type: 'BitShift',
   since: 11,
-  wgsl: 'return select(a << min(b, 31u), 0u, b > 31u);',
-  host: ([a, b]) => a * 2 ** b,
+  wgsl: 'return select(a << min(u32(b), 31u), A(0), u32(b) > 31u);',
+  host: ([a, b]) => (b < 0 ? 0 : a * 2 ** b),
 };
 
 const shiftRight: ElementwiseDefinition = {
   type: 'BitShift',
   since: 11,
-  wgsl: 'return select(a >> min(b, 31u), 0u, b > 31u);',
-  host: ([a, b]) => Math.floor(a / 2 ** b),
+  wgsl: 'return select(a >> min(u32(b), 31u), select(A(0), ~A(0), a < A(0)), u32(b) > 31u);',
+  host: ([a, b]) => (b < 0 ? (a < 0 ? -1 : 0) : Math.floor(a / 2 ** b)),
 };
 
 /** An operator that picks one of several definitions by its attributes and its operands' element types. */
@@ -101,9 +110,10 @@ const division = choosing(divide, (_, storage) => {
   return storage === 'i32' ? { ...divide, wgsl: signedDivision } : divide;
 });
 
-const mod = choosing({ ...floorMod, since: 10 }, ({ attributes }) =>
-  attributes.int('fmod', 0) === 1 ? truncatedMod : floorMod,
-);
+const mod = choosing({ ...floorMod, since: 10 }, ({ attributes }, storage) => {
+  if (attributes.int('fmod', 0) === 1) return truncatedMod;
+  return storage === 'i32' || storage === 'u32' ? floorModOfIntegers : floorMod;
+});
 
 const power = choosing(pow, (_, storage) =>
   storage === 'i32' || storage === 'u32' ? { ...pow, wgsl: integerPower, functions: [] } : pow,

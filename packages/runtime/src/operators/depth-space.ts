@@ -23,7 +23,7 @@ function depthToSpace(context: NodeContext, { shape, strides, offset }: View): R
   const [n, c, h, w] = shape;
   const [sn, sc, sh, sw] = strides;
   const depth = c / block ** 2;
-  const isCrd = context.attributes.string('mode', 'DCR') === 'CRD';
+  const isCrd = isCrdMode(context);
   const [row, column, channel] = isCrd ? [block, 1, block ** 2] : [depth * block, depth, 1];
   return {
     view: {
@@ -35,14 +35,21 @@ function depthToSpace(context: NodeContext, { shape, strides, offset }: View): R
   };
 }
 
+function isCrdMode(context: NodeContext): boolean {
+  const mode = context.attributes.string('mode', 'DCR');
+  if (mode !== 'DCR' && mode !== 'CRD') context.fail(`mode is "${mode}"; it must be DCR or CRD`);
+  return mode === 'CRD';
+}
+
 function spaceToDepth(context: NodeContext, { shape, strides, offset }: View): Rearrangement {
   const block = blockSize(context);
+  const isCrd = isCrdMode(context);
   const [n, c, h, w] = shape;
   const [sn, sc, sh, sw] = strides;
   return {
     view: {
-      shape: [n, block, block, c, h / block, w / block],
-      strides: [sn, sh, sw, sc, block * sh, block * sw],
+      shape: [n, ...(isCrd ? [c, block, block] : [block, block, c]), h / block, w / block],
+      strides: [sn, ...(isCrd ? [sc, sh, sw] : [sh, sw, sc]), block * sh, block * sw],
       offset,
     },
     groups: [[0], [1, 2, 3], [4], [5]],

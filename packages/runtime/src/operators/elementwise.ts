@@ -8,7 +8,7 @@ import {
   broadcastDims,
   broadcastShape,
   broadcastStrides,
-  fromNumbers,
+  fromWrappedNumbers,
   isInteger,
   productOfDims,
   showDims,
@@ -108,7 +108,7 @@ export function evaluateElementwise(
     for (let k = 0; k < row.length; k++) row[k] = values[k][indices[k]?.[i] ?? i];
     result[i] = apply(row);
   }
-  return fromNumbers(dataType, shape, result);
+  return fromWrappedNumbers(dataType, shape, result);
 }
 
 /** For each element of the target its index in a tensor of `dims`; undefined where that is the same index. */

@@ -16,7 +16,7 @@ export {
   showDims,
   subtractDims,
 } from './dims.js';
-export { fromNumbers, isInteger, newArray, toNumbers } from './numbers.js';
+export { fromNumbers, fromWrappedNumbers, isInteger, newArray, toNumbers } from './numbers.js';
 
 /** An axis counted from the front; fails where it lies outside [-rank, rank). */
 export function normalizeAxis(context: NodeContext, axis: number, rank: number): number {

@@ -7,7 +7,9 @@ import { clipOperators } from './clip.js';
 import { concatOperators } from './concat.js';
 import { convTransposeOperators } from './conv-transpose.js';
 import { convOperators } from './conv.js';
+import { cumsumOperators } from './cumsum.js';
 import { depthSpaceOperators } from './depth-space.js';
+import { diagonalOperators } from './diagonal.js';
 import { expandOperators } from './expand.js';
 import { gatherOperators } from './gather.js';
 import { gemmOperators } from './gemm.js';
@@ -15,7 +17,9 @@ import { globalPoolOperators } from './global-pool.js';
 import { identityOperators } from './identity.js';
 import { lrnOperators } from './lrn.js';
 import { matMulOperators } from './matmul.js';
+import { nonzeroOperators } from './nonzero.js';
 import { normalizationOperators } from './normalization.js';
+import { oneHotOperators } from './one-hot.js';
 import { padOperators } from './pad.js';
 import { poolOperators } from './pool.js';
 import { preluOperators } from './prelu.js';
@@ -43,7 +47,9 @@ export const operators: readonly Operator[] = [
   ...concatOperators,
   ...convOperators,
   ...convTransposeOperators,
+  ...cumsumOperators,
   ...depthSpaceOperators,
+  ...diagonalOperators,
   ...expandOperators,
   ...gatherOperators,
   ...gemmOperators,
@@ -51,7 +57,9 @@ export const operators: readonly Operator[] = [
   ...identityOperators,
   ...lrnOperators,
   ...matMulOperators,
+  ...nonzeroOperators,
   ...normalizationOperators,
+  ...oneHotOperators,
   ...padOperators,
   ...poolOperators,
   ...preluOperators,

@@ -116,6 +116,31 @@ function saturated(dataType: DataType, numbers: ArrayLike<number>): TensorArray 
   return data;
 }
 
+/** As `fromNumbers`, but integers keep their low bits instead of saturating, as arithmetic on them does. */
+export function fromWrappedNumbers(dataType: DataType, dims: readonly number[], numbers: ArrayLike<number>): Tensor {
+  const bits = wrappedBits[dataType];
+  if (bits === undefined) return fromNumbers(dataType, dims, numbers);
+  const wrap = dataType.startsWith('u')
+    ? (n: number) => Number(BigInt.asUintN(bits, BigInt(Math.trunc(n))))
+    : (n: number) => Number(BigInt.asIntN(bits, BigInt(Math.trunc(n))));
+  const [low, high] = integerRanges[dataType] ?? [0, Number.MAX_SAFE_INTEGER];
+  return fromNumbers(
+    dataType,
+    dims,
+    Array.from(numbers, (n) => ((n >= low && n <= high) || !Number.isFinite(n) ? n : wrap(n))),
+  );
+}
+
+const wrappedBits: Partial<Record<DataType, number>> = {
+  int8: 8,
+  int16: 16,
+  int32: 32,
+  uint8: 8,
+  uint16: 16,
+  uint32: 32,
+  uint64: 64,
+};
+
 const integerTypes: readonly DataType[] = [
   'int8',
   'int16',

@@ -45,7 +45,7 @@ function originalCoordinate(context: NodeContext, settings: ResizeSettings, scal
       return f32(f32(offset + f32((i + 0.5) / s)) - 0.5);
     }
     case 'align_corners':
-      return output === 1 ? 0 : f32(f32(i * (input - 1)) / (output - 1));
+      return output === 1 ? 0 : f32(f32(i * (input - 1)) / (stretchedSize(scale) - 1));
     case 'asymmetric':
       return f32(i / s);
     case 'tf_half_pixel_for_nn':
@@ -58,6 +58,12 @@ function originalCoordinate(context: NodeContext, settings: ResizeSettings, scal
     default:
       return context.fail(`coordinate_transformation_mode "${settings.coordinates}" is not known`);
   }
+}
+
+/** The output's size before it is rounded down to a whole number. */
+function stretchedSize({ input, output, scale }: AxisScale): number {
+  const size = input * f32(scale);
+  return Math.abs(size - output) < 1e-4 * output ? output : size;
 }
 
 function nearestIndex(context: NodeContext, mode: string, x: number, scale: number): number {

@@ -84,7 +84,7 @@ const definitions: readonly ElementwiseDefinition[] = [
     host: ([a]) => Math.atanh(a),
   },
   { type: 'Not', wgsl: 'return R(a == A(0));', host: ([a]) => (a === 0 ? 1 : 0) },
-  { type: 'BitwiseNot', since: 18, wgsl: 'return ~a;', host: ([a]) => ~a },
+  { type: 'BitwiseNot', since: 18, wgsl: 'return ~a;', host: ([a]) => -1 - a },
   {
     type: 'IsNaN',
     since: 9,

@@ -32,6 +32,11 @@ describe('failures end with status 1 and one line', () => {
     ['an unknown input', [model, '--input', 'foo=a.npy'], /no input "foo"; its inputs are data, ids/],
     ['too many files', [model, '--input', 'a.npy', '--input', 'b.npy', '--input', 'c.npy'], /c\.npy: no input is left/],
     ['an unknown symbol', [model, '--dim', 'M=3'], /no symbolic dimension "M"; it has N, seq/],
+    [
+      'sizes beyond any memory',
+      [model, '--dim', 'seq=99999999999'],
+      /input "ids" of int64 1x99999999999.*99999999999 elem/,
+    ],
     ['a missing array', [model, '--input', at('none.npy')], /none\.npy cannot be read: no such file/],
     ['a missing picture', [model, '--input', at('none.png')], /none\.png cannot be read as a picture: no such file/],
     ['a broken array', [model, '--input', at('broken.npy')], /broken\.npy cannot be read as an \.npy array/],
@@ -66,7 +71,7 @@ describe('failures end with status 1 and one line', () => {
       /broken\.png is a picture.*int64 Nxseq/,
     ],
     ['missing labels', [model, '--labels', at('none.txt')], /--labels .*none\.txt cannot be read/],
-    ['a file for a directory', [model, '--output-dir', at('file')], /--output-dir .*file cannot be made/],
+    ['a file for a directory', [model, '--output-dir', at('file')], /--output-dir .*file cannot be used/],
   ])('%s', async (_, args, message) => {
     const { status, stdout, stderr, calls } = await infer(args, { inputs });
     expect(stderr).toMatch(message);
@@ -79,7 +84,7 @@ describe('failures end with status 1 and one line', () => {
     const runError = new TesseraError('INVALID_MODEL', 'Conv takes 4 dimensions,\n not 3', { node: 'conv_7' });
     const { status, stderr, calls } = await infer([model, '--dim', 'N=1'], { inputs, runError });
     expect(stderr).toBe(
-      `infer: ${model}: Conv takes 4 dimensions, not 3 (node conv_7); seq = 1 was assumed, --dim NAME=SIZE sets another size\n`,
+      `infer: ${model}: Conv takes 4 dimensions, not 3 (node conv_7) (assuming seq = 1; --dim NAME=SIZE sets another size)\n`,
     );
     expect([status, calls.disposed]).toEqual([1, true]);
   });

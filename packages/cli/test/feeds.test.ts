@@ -4,13 +4,19 @@ import onnxProto from 'onnx-proto';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { encodeTensor } from '../../../tools/testing/index.js';
-import { buildFeeds } from '../src/inputs/feeds.js';
+import { fillFeeds, planFeeds, type FeedOptions } from '../src/inputs/feeds.js';
 import { randomTensor } from '../src/inputs/random.js';
 import { encodeNpy } from '../src/npy.js';
+import type { ValueMetadata } from '@tessera/runtime';
 import { temporaryFolder, value } from './fake.js';
 
 const folder = temporaryFolder();
 const options = { files: [], dims: {}, seed: 0, pixels: {} };
+
+async function buildFeeds(inputs: readonly ValueMetadata[], given: FeedOptions) {
+  const plan = await planFeeds(inputs, given);
+  return { ...plan, tensors: fillFeeds(plan) };
+}
 
 function npy(name: string, dims: number[], first = 0): string {
   const data = Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => first + i);

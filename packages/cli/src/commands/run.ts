@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Profile, Session, SessionOptions, Tensor } from '@tessera/runtime';
 import type { Environment } from '../environment.js';
 import { CliError, isTesseraError, messageOf, EXIT, systemReason, withNode } from '../errors.js';
-import { buildFeeds, type Feeds } from '../inputs/feeds.js';
+import { fillFeeds, planFeeds, type FeedPlan } from '../inputs/feeds.js';
 import { readSignature } from '../inputs/signature.js';
 import { measure, profileRuns } from '../measure.js';
 import { RUN_HELP, runOptions, type RunCommandOptions } from '../options.js';
@@ -37,12 +37,9 @@ function classOptions(options: RunCommandOptions): ClassOptions {
   return { top, labels, labelsFile: options.labels };
 }
 
-async function profile(
-  session: Session,
-  tensors: Feeds['tensors'],
-  runMs: number,
-  layers?: number,
-): Promise<GpuReport> {
+type Tensors = Readonly<Record<string, Tensor>>;
+
+async function profile(session: Session, tensors: Tensors, runMs: number, layers?: number): Promise<GpuReport> {
   try {
     const profiled: Profile = await session.profile(tensors, { runs: profileRuns(runMs) });
     return reportGpu(profiled, layers);
@@ -55,10 +52,11 @@ async function profile(
 }
 
 /** Names the file, and the sizes that were only assumed, in an error of the runtime. */
-function explain(error: unknown, model: string, feeds: Feeds): unknown {
+function explain(error: unknown, model: string, plan: FeedPlan): unknown {
   if (!isTesseraError(error)) return error;
-  const assumed = feeds.assumed.map((symbol) => `${symbol} = 1`).join(', ');
-  const hint = assumed === '' ? '' : `; ${assumed} was assumed, --dim NAME=SIZE sets another size`;
+  const assumed = plan.assumed.map((symbol) => `${symbol} = 1`).join(', ');
+  const bySizes = assumed !== '' && (error.code === 'INVALID_INPUT' || error.code === 'INVALID_MODEL');
+  const hint = bySizes ? ` (assuming ${assumed}; --dim NAME=SIZE sets another size)` : '';
   const message = withNode(error);
   return new CliError(`${message.includes(basename(model)) ? '' : `${model}: `}${message}${hint}`, EXIT.failed, error);
 }
@@ -68,21 +66,22 @@ interface Work {
   readonly bytes: number;
   readonly options: RunCommandOptions;
   readonly classes: ClassOptions;
-  readonly feeds: Feeds;
+  readonly plan: FeedPlan;
   readonly bar: ProgressBar;
 }
 
 async function runSession(session: Session, work: Work): Promise<RunReport> {
-  const { model, bytes, options, feeds, bar } = work;
+  const { model, bytes, options, plan, bar } = work;
+  const feeds = fillFeeds(plan);
   bar.step('Running');
-  const run = (): Promise<Record<string, Tensor>> => session.run(feeds.tensors);
+  const run = () => session.run(feeds);
   const { result, timing } = await measure(run, options.runs);
-  bar.step('Profiling');
-  const gpu = await profile(session, feeds.tensors, timing.medianMs, options.layers);
   const files = options.outputDir === undefined ? {} : writeOutputs(options.outputDir, result);
+  bar.step('Profiling');
+  const gpu = await profile(session, feeds, timing.medianMs, options.layers);
   const warnings: string[] = [];
   const outputs = reportOutputs(result, files, work.classes, warnings);
-  return buildReport({ file: model, bytes, seed: options.seed, session, feeds, timing, gpu, outputs, warnings });
+  return buildReport({ file: model, bytes, session, plan, feeds, timing, gpu, outputs, warnings });
 }
 
 /**
@@ -94,7 +93,7 @@ export async function run(model: string, options: RunCommandOptions, environment
   const classes = classOptions(options);
   if (options.outputDir !== undefined) prepareDirectory(options.outputDir);
   const { scale, mean, std, bgr } = options;
-  const feeds = await buildFeeds(readSignature(model), {
+  const plan = await planFeeds(readSignature(model), {
     files: options.input,
     dims: options.dim,
     seed: options.seed,
@@ -106,13 +105,13 @@ export async function run(model: string, options: RunCommandOptions, environment
     const sessionOptions: SessionOptions = {
       adapter: options.adapter,
       precision: options.precision,
-      dims: feeds.dims,
+      dims: plan.dims,
       onProgress: (progress) => bar.update(progress),
     };
     session = await environment.openSession(model, sessionOptions);
-    return await runSession(session, { model, bytes, options, classes, feeds, bar });
+    return await runSession(session, { model, bytes, options, classes, plan, bar });
   } catch (error) {
-    throw explain(error, model, feeds);
+    throw explain(error, model, plan);
   } finally {
     bar.stop();
     session?.dispose();

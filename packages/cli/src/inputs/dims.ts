@@ -1,6 +1,6 @@
 import type { ValueMetadata } from '@tessera/runtime';
 import { CliError } from '../errors.js';
-import { describeTensor } from './values.js';
+import { describeTensor, elementCount } from './values.js';
 
 /** Sizes found for the symbols of a model's inputs, each with what said so. */
 export interface Bindings {
@@ -55,6 +55,18 @@ export function bindShape(input: ValueMetadata, dims: readonly number[], source:
     if (known && known.size !== dims[axis]) throw wrong(` with ${dim} = ${known.size} by ${known.source}`);
     if (!known) bindings.sizes.set(dim, { size: dims[axis], source });
   });
+}
+
+/** No typed array, and no buffer of a GPU, is larger. */
+const MOST_ELEMENTS = 2 ** 31 - 1;
+
+/** @throws CliError where an input of this shape cannot be held in memory. */
+export function checkCount({ name, dataType }: ValueMetadata, dims: readonly number[]): void {
+  const count = elementCount(dims);
+  if (count <= MOST_ELEMENTS) return;
+  throw new CliError(
+    `input "${name}" of ${describeTensor(dataType, dims)} has ${count} elements; at most ${MOST_ELEMENTS} can be held`,
+  );
 }
 
 /** The input's shape in numbers; symbols without a size become 1 and are remembered as assumed. */

@@ -3,7 +3,7 @@ import { CliError } from '../errors.js';
 import { readArray } from './arrays.js';
 import { assignFiles } from './assign.js';
 import { convertTensor, FLOAT_TYPES, INTEGER_TYPES } from './convert.js';
-import { assumeDims, bindShape, createBindings, resolveDims, type Bindings } from './dims.js';
+import { assumeDims, bindShape, checkCount, createBindings, resolveDims, type Bindings } from './dims.js';
 import { imageLayout, picturesToTensor, pictureSize, readPicture, type PixelOptions } from './image.js';
 import { randomTensor } from './random.js';
 import { describeTensor } from './values.js';
@@ -25,8 +25,14 @@ export interface FeedSource {
   readonly files: readonly string[];
 }
 
-export interface Feeds {
-  readonly tensors: Readonly<Record<string, Tensor>>;
+/** What is known before random values are made. */
+export interface FeedPlan {
+  /** Inputs whose values came from files. */
+  readonly given: Readonly<Record<string, Tensor>>;
+  /** Shapes of the other inputs. */
+  readonly random: readonly { readonly input: ValueMetadata; readonly dims: readonly number[] }[];
+  readonly seed: number;
+  /** In the order of the inputs. */
   readonly sources: readonly FeedSource[];
   /** Sizes of all the symbols of the inputs. */
   readonly dims: Readonly<Record<string, number>>;
@@ -106,6 +112,7 @@ async function fromPictures(
   if (files.length > 1 && layout.batch === undefined) {
     throw new CliError(`input "${input.name}" takes one picture (${wanted}), but ${files.length} are given: ${source}`);
   }
+  checkCount(input, [files.length, layout.channels, height, width]);
   const pictures = [];
   for (const file of files) pictures.push(await readPicture(file, width, height, layout.channels));
   const tensor = picturesToTensor(pictures, layout, input.dataType, pixels, `input "${input.name}": ${source}`);
@@ -114,38 +121,42 @@ async function fromPictures(
 }
 
 /**
- * The values of all inputs: from files where given, else random. Symbols get their sizes from --dim, then from arrays,
- * then from pictures (which take what is known and else their own size); what is left becomes 1.
+ * Reads the inputs that files are given for, and finds the shapes of all. Symbols get their sizes from --dim, then from
+ * arrays, then from pictures (which take what is known and else their own size); what is left becomes 1.
  */
-export async function buildFeeds(inputs: readonly ValueMetadata[], options: FeedOptions): Promise<Feeds> {
-  const files = assignFiles(
-    options.files,
-    inputs.map((input) => input.name),
-  );
+export async function planFeeds(inputs: readonly ValueMetadata[], options: FeedOptions): Promise<FeedPlan> {
+  const names = inputs.map((input) => input.name);
+  const files = assignFiles(options.files, names);
   const bindings = createBindings(inputs, options.dims);
-  const found = new Map<string, { tensor: Tensor; kind: FeedSource['kind'] }>();
-  const given = inputs.filter((input) => files.has(input.name));
-  const kinds = new Map(given.map((input) => [input.name, inputKind(input.name, files.get(input.name)!)]));
-  for (const kind of ['array', 'picture'] as const) {
-    for (const input of given.filter(({ name }) => kinds.get(name) === kind)) {
-      const own = files.get(input.name)!;
-      const tensor = await (kind === 'array'
-        ? fromArrays(input, own, bindings)
-        : fromPictures(input, own, bindings, options.pixels));
-      found.set(input.name, { tensor, kind });
-    }
+  const kinds = new Map([...files].map(([name, own]) => [name, inputKind(name, own)]));
+  const given = new Map<string, Tensor>();
+  for (const input of inputs.filter(({ name }) => kinds.get(name) === 'array')) {
+    given.set(input.name, fromArrays(input, files.get(input.name)!, bindings));
   }
-  for (const input of inputs) {
-    if (found.has(input.name)) continue;
-    const tensor = randomTensor(input.name, input.dataType, assumeDims(input, bindings), options.seed);
-    found.set(input.name, { tensor, kind: 'random' });
+  for (const input of inputs.filter(({ name }) => kinds.get(name) === 'picture')) {
+    given.set(input.name, await fromPictures(input, files.get(input.name)!, bindings, options.pixels));
   }
+  const random = inputs
+    .filter(({ name }) => !files.has(name))
+    .map((input) => {
+      const dims = assumeDims(input, bindings);
+      checkCount(input, dims);
+      return { input, dims };
+    });
   return {
-    tensors: Object.fromEntries(inputs.map(({ name }) => [name, found.get(name)!.tensor])),
-    sources: inputs.map(({ name }) => ({ name, kind: found.get(name)!.kind, files: files.get(name) ?? [] })),
+    given: Object.fromEntries(given),
+    random,
+    seed: options.seed,
+    sources: names.map((name) => ({ name, kind: kinds.get(name) ?? 'random', files: files.get(name) ?? [] })),
     dims: Object.fromEntries([...bindings.sizes].map(([symbol, { size }]) => [symbol, size])),
     assumed: [...bindings.assumed],
   };
+}
+
+/** The values of all inputs. */
+export function fillFeeds({ given, random, seed }: FeedPlan): Record<string, Tensor> {
+  const made = random.map(({ input, dims }) => [input.name, randomTensor(input.name, input.dataType, dims, seed)]);
+  return { ...given, ...Object.fromEntries(made) };
 }
 
 function inputKind(name: string, files: readonly string[]): 'array' | 'picture' {

@@ -25,14 +25,13 @@ function hash(text: string): number {
   return value;
 }
 
-/** Standard normal numbers by the Box-Muller transform. */
-function normals(length: number, random: () => number): Float64Array {
-  const values = new Float64Array(length);
-  for (let i = 0; i < length; i += 2) {
+/** Fills an array with standard normal numbers, by the Box-Muller transform. */
+function fillNormal<T extends Float32Array | Float64Array>(values: T, random: () => number): T {
+  for (let i = 0; i < values.length; i += 2) {
     const radius = Math.sqrt(-2 * Math.log(1 - random()));
     const angle = 2 * Math.PI * random();
     values[i] = radius * Math.cos(angle);
-    if (i + 1 < length) values[i + 1] = radius * Math.sin(angle);
+    if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle);
   }
   return values;
 }
@@ -44,8 +43,9 @@ function normals(length: number, random: () => number): Float64Array {
 export function randomTensor(name: string, dataType: DataType, dims: readonly number[], seed: number): Tensor {
   const random = uniform(seed ^ hash(name));
   const length = elementCount(dims);
+  if (dataType === 'float32') return { dataType, dims, data: fillNormal(new Float32Array(length), random) };
   const float = FLOAT_TYPES[dataType];
-  if (float) return { dataType, dims, data: float.store(normals(length, random)) };
+  if (float) return { dataType, dims, data: float.store(fillNormal(new Float64Array(length), random)) };
   const integer = INTEGER_TYPES[dataType];
   if (!integer) throw new CliError(`input "${name}" holds ${dataType}, which has no random values: give it by --input`);
   const limit = Math.min(INTEGER_LIMIT, Number(integer.max) + 1);

@@ -1,16 +1,25 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Tensor } from '@tessera/runtime';
 import { CliError, systemReason } from '../errors.js';
 import { encodeNpy } from '../npy.js';
 import { outputFileNames } from './names.js';
 
-/** Makes the directory and those above it. */
+/** Not by `recursive`, which never returns where the system refuses a directory as /proc does. */
+function makeDirectories(directory: string): void {
+  const found = statSync(directory, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  if (!found) makeDirectories(dirname(resolve(directory)));
+  mkdirSync(directory);
+}
+
+/** Makes the directory and those above it, and makes sure that files can be written there. */
 export function prepareDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectories(directory);
+    accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new CliError(`--output-dir ${directory} cannot be made: ${systemReason(error)}`);
+    throw new CliError(`--output-dir ${directory} cannot be used: ${systemReason(error)}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { LayerTime, Profile, Session, Tensor, ValueMetadata } from '@tessera/runtime';
-import type { Feeds } from '../inputs/feeds.js';
+import type { FeedPlan } from '../inputs/feeds.js';
 import type { Timing } from '../measure.js';
 import { classCount, rankClasses, type Ranking } from '../outputs/classes.js';
 import { statisticsOf } from '../outputs/statistics.js';
@@ -8,9 +8,9 @@ import type { GpuReport, ReportedLayer, ReportedOutput, ReportedValue, RunReport
 export interface RunFacts {
   readonly file: string;
   readonly bytes: number;
-  readonly seed: number;
   readonly session: Session;
-  readonly feeds: Feeds;
+  readonly plan: FeedPlan;
+  readonly feeds: Readonly<Record<string, Tensor>>;
   readonly timing: Timing;
   readonly gpu: GpuReport;
   readonly outputs: readonly ReportedOutput[];
@@ -95,7 +95,7 @@ export function reportOutputs(
 }
 
 export function buildReport(facts: RunFacts): RunReport {
-  const { session, feeds } = facts;
+  const { session, plan, feeds } = facts;
   const { adapter, precision, producer, irVersion, opsets, ...rest } = session.report;
   const { loadMs, lowerMs, uploadMs, compileMs, nodes, dispatches, pipelines, weightBytes, activationBytes } = rest;
   const inputs = session.inputs.map(reportedValue);
@@ -106,11 +106,11 @@ export function buildReport(facts: RunFacts): RunReport {
     model: { file: facts.file, bytes: facts.bytes, producer, irVersion, opsets, inputs, outputs },
     adapter,
     precision,
-    seed: facts.seed,
-    dims: feeds.dims,
-    assumedDims: feeds.assumed,
-    inputs: feeds.sources.map((source) => {
-      const { dataType, dims } = feeds.tensors[source.name];
+    seed: plan.seed,
+    dims: plan.dims,
+    assumedDims: plan.assumed,
+    inputs: plan.sources.map((source) => {
+      const { dataType, dims } = feeds[source.name];
       return { ...source, dataType, shape: dims };
     }),
     prepare: { loadMs, lowerMs, uploadMs, compileMs, nodes, dispatches, pipelines, weightBytes, activationBytes },

@@ -49,8 +49,9 @@ describe('writing outputs', () => {
   it('says what is wrong with the directory', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    expect(() => prepareDirectory(file)).toThrow(/--output-dir .*file cannot be made: exists and is not a directory/);
-    expect(() => prepareDirectory(join(file, 'x'))).toThrow(/cannot be made: a part of the path is not a directory/);
+    expect(() => prepareDirectory(file)).toThrow(/--output-dir .*file cannot be used: exists and is not a directory/);
+    expect(() => prepareDirectory(join(file, 'x'))).toThrow(/cannot be used: a part of the path is not a directory/);
+    expect(() => prepareDirectory('/proc/none')).toThrow(/none cannot be used/);
     expect(() => writeOutputs(join(folder, 'absent'), { a: tensor })).toThrow(/a\.npy cannot be written: no such file/);
   });
 

@@ -56,15 +56,15 @@ export function cumsumEmission(
     body: `
   let row = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
   if (row >= params.count) { return; }
-  var from = params.x_start + x_row(row);
-  var to = params.y_start + y_row(row);
+  var x_at = params.x_start + x_row(row);
+  var y_at = params.y_start + y_row(row);
   var total = A(0);
   for (var i = 0u; i < params.size; i++) {
-    let value = A(x[from]);
-    y[to] = T(${isExclusive ? 'total' : 'total + value'});
+    let value = A(x[x_at]);
+    y[y_at] = T(${isExclusive ? 'total' : 'total + value'});
     total += value;
-    from += params.x_step;
-    to += params.y_step;
+    x_at += params.x_step;
+    y_at += params.y_step;
   }
 `,
   });

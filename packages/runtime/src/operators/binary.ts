@@ -23,7 +23,7 @@ const signedDivision = 'return select(a / select(b, B(1), b == B(0)), A(0), b ==
 const floorMod: ElementwiseDefinition = {
   type: 'Mod',
   wgsl: `
-  let rest = a % b;
+  let rest = select(a % b, a, (bitcast<u32>(b) & 0x7fffffffu) == 0x7f800000u);
   return select(rest, rest + b, rest != A(0) && (rest < A(0)) != (b < B(0)));`,
   host([a, b], _, { isInteger }) {
     if (isInteger && b === 0) return 0;
@@ -34,7 +34,10 @@ const floorMod: ElementwiseDefinition = {
 
 const floorModOfIntegers: ElementwiseDefinition = {
   ...floorMod,
-  wgsl: `if (b == B(0)) { return A(0); }\n${floorMod.wgsl}`,
+  wgsl: `
+  if (b == B(0)) { return A(0); }
+  let rest = a % b;
+  return select(rest, rest + b, rest != A(0) && (rest < A(0)) != (b < B(0)));`,
 };
 
 /** C's fmod: the result has the dividend's sign. */

@@ -10,6 +10,7 @@ export function addDims(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number') return a + b;
   if (a === 0) return b;
   if (b === 0) return a;
+  if (typeof a === 'number') return addDims(b, a);
   if (typeof b === 'number' && b < 0) return sum(a, '-', -b);
   return sum(a, '+', b);
 }
@@ -25,7 +26,7 @@ export function multiplyDims(a: Dim, b: Dim): Dim {
   if (a === 0 || b === 0) return 0;
   if (a === 1) return b;
   if (b === 1) return a;
-  return `(${a}*${b})`;
+  return typeof a === 'number' ? `(${b}*${a})` : `(${a}*${b})`;
 }
 
 /** Division of sizes that truncates, as ONNX's Div on integers does. */

@@ -16,6 +16,7 @@ function inferDropout(context: InferContext): readonly InferResult[] {
 /** The input itself, and where it is asked for a mask of ones. */
 function lowerDropout(context: LowerContext): void {
   const x = context.input(0);
+  if (context.hasInput(2) && !context.isConstant(2)) context.fail('training_mode depends on data; it must be constant');
   context.output(0, x);
   if (!context.hasOutput(1)) return;
   context.output(

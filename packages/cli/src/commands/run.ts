@@ -61,6 +61,14 @@ function explain(error: unknown, model: string, plan: FeedPlan): unknown {
   return new CliError(`${message.includes(basename(model)) ? '' : `${model}: `}${message}${hint}`, EXIT.failed, error);
 }
 
+/** Options for pictures do nothing without one, which is easily overlooked. */
+function unusedOptions({ scale, mean, std, bgr }: RunCommandOptions, plan: FeedPlan): string[] {
+  const given = Object.entries({ scale, mean, std, bgr }).filter(([, value]) => value !== undefined);
+  if (given.length === 0 || plan.sources.some(({ kind }) => kind === 'picture')) return [];
+  const names = given.map(([name]) => `--${name}`).join(', ');
+  return [`no input is a picture, so nothing was done by ${names}`];
+}
+
 interface Work {
   readonly model: string;
   readonly bytes: number;
@@ -79,7 +87,7 @@ async function runSession(session: Session, work: Work): Promise<RunReport> {
   const files = options.outputDir === undefined ? {} : writeOutputs(options.outputDir, result);
   bar.step('Profiling');
   const gpu = await profile(session, feeds, timing.medianMs, options.layers);
-  const warnings: string[] = [];
+  const warnings = unusedOptions(options, plan);
   const outputs = reportOutputs(result, files, work.classes, warnings);
   return buildReport({ file: model, bytes, session, plan, feeds, timing, gpu, outputs, warnings });
 }

@@ -10,7 +10,7 @@ export interface Bindings {
 }
 
 /** The symbols of the inputs' shapes, in order of appearance. */
-export function symbolsOf(inputs: readonly ValueMetadata[]): string[] {
+function symbolsOf(inputs: readonly ValueMetadata[]): string[] {
   const symbols = inputs.flatMap((input) => input.dims ?? []).filter((dim) => typeof dim === 'string');
   return [...new Set(symbols)];
 }

@@ -76,7 +76,7 @@ function timeLines({ timing, gpu }: RunReport): string[] {
 }
 
 /** A table of the slowest layers, at most `limit`; empty where there are none to show. */
-export function layerTable(gpu: GpuReport, limit: number, colors: Colors): string {
+function layerTable(gpu: GpuReport, limit: number, colors: Colors): string {
   if (!gpu.available || gpu.layers.length === 0 || limit === 0) return '';
   const shown = gpu.layers.slice(0, limit);
   const head = ['layer', 'operator', 'algorithm', 'shape', 'ms', '%', 'GFLOP/s'].map((title) => colors.bold(title));

@@ -51,8 +51,11 @@ describe('writing outputs', () => {
     writeFileSync(file, '');
     expect(() => prepareDirectory(file)).toThrow(/--output-dir .*file cannot be used: exists and is not a directory/);
     expect(() => prepareDirectory(join(file, 'x'))).toThrow(/cannot be used: a part of the path is not a directory/);
-    expect(() => prepareDirectory('/proc/none')).toThrow(/none cannot be used/);
     expect(() => writeOutputs(join(folder, 'absent'), { a: tensor })).toThrow(/a\.npy cannot be written: no such file/);
+  });
+
+  it.runIf(process.platform === 'linux')('does not hang where the system makes no directories', () => {
+    expect(() => prepareDirectory('/proc/none')).toThrow(/none cannot be used/);
   });
 
   it('leaves nothing behind when it fails', () => {

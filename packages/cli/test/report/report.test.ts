@@ -156,4 +156,9 @@ describe('the report for people', () => {
     expect(stdout).toMatch(/Warnings .*two\.txt has 2 labels, but output "out\/scores" has 3 classes/);
     expect(stdout).toContain('class 2');
   });
+
+  it('warns of options for pictures where there is none', async () => {
+    const { stdout } = await infer([model, '--runs', '1', '--bgr', '--mean', '1'], { inputs, outputs });
+    expect(stdout).toContain('no input is a picture, so nothing was done by --mean, --bgr');
+  });
 });

@@ -110,6 +110,12 @@ const cases: readonly ComputeCase[] = [
     inputs: [nhwc(2, 5, 7, 3), constant(5), constant(5), constant(5), { dims: [5], values: variance, constant: true }],
   },
   {
+    name: 'BatchNormalization, training_mode 1',
+    opType: 'BatchNormalization',
+    attributes: { training_mode: 1 },
+    inputs: [fed(3, 5, 7, 3), constant(5), constant(5), constant(5), constant(5)],
+  },
+  {
     name: 'BatchNormalization, statistics computed at run time',
     opType: 'BatchNormalization',
     attributes: { epsilon: 0.01 },

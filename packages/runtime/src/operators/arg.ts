@@ -3,7 +3,7 @@ import { accumulatorType } from '../kernels/storage-types.js';
 import type { Tensor } from '../tensor.js';
 import { lowerReduction } from './reduce.js';
 import { normalizeAxis } from './helpers.js';
-import { forEachRow } from './host-index.js';
+import { forEachRow, rowPositions } from './host-index.js';
 import { fromNumbers, toNumbers } from './numbers.js';
 import type { EvaluateContext, InferContext, InferResult, LowerContext, NodeContext, Operator } from './types.js';
 
@@ -31,16 +31,15 @@ function infer(context: InferContext): readonly InferResult[] {
 function evaluate(context: EvaluateContext, isMax: boolean): readonly Tensor[] {
   const x = context.input(0);
   const { axis, keepDims, selectLast } = readArg(context, x.dims.length);
-  const values = toNumbers(x);
   const dims = x.dims.flatMap((size, i) => (i === axis ? (keepDims ? [1] : []) : [size]));
   const y = new Float64Array(dims.reduce((total, size) => total * size, 1));
-  forEachRow(x.dims, [axis], (elements, row) => {
+  forEachRow(toNumbers(x), rowPositions(x.dims, [axis]), (row, index) => {
     let best = 0;
-    elements.forEach((at, i) => {
-      const difference = (values[at] - values[elements[best]]) * (isMax ? 1 : -1);
+    row.forEach((value, i) => {
+      const difference = (value - row[best]) * (isMax ? 1 : -1);
       if (difference > 0 || (difference === 0 && selectLast)) best = i;
     });
-    y[row] = best;
+    y[index] = best;
   });
   return [fromNumbers('int64', dims, y)];
 }

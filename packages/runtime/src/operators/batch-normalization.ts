@@ -1,14 +1,16 @@
 import { channelAffineEmission, type Coefficients } from '../kernels/channel-affine.js';
 import type { Tensor } from '../tensor.js';
+import { evaluateNormalization, type Normalization } from './normalization-evaluate.js';
+import { lowerNormalization } from './normalization.js';
 import { fromNumbers, toNumbers } from './numbers.js';
-import type { EvaluateContext, InferContext, InferResult, LowerContext, Operator } from './types.js';
+import type { EvaluateContext, InferContext, InferResult, LowerContext, NodeContext, Operator } from './types.js';
 
 function infer(context: InferContext): readonly InferResult[] {
   const x = context.type(0);
-  if (context.attributes.int('training_mode', 0) !== 0)
-    context.fail('training_mode 1 is not supported; export for inference');
   if (context.opset < 9 && context.attributes.int('spatial', 1) === 0) context.fail('spatial 0 is not supported');
-  if (context.hasOutput(1)) context.fail('only the first output is supported; export for inference');
+  if (!isTraining(context) && context.hasOutput(1)) {
+    context.fail('outputs besides the first need training_mode 1 of opset 14 or later');
+  }
   if (x.shape && x.shape.length < 2) context.fail(`X has rank ${x.shape.length}; it must be 2 or more`);
   const channels = x.shape?.[1];
   ['scale', 'B', 'mean', 'var'].forEach((name, i) => {
@@ -18,7 +20,38 @@ function infer(context: InferContext): readonly InferResult[] {
       context.fail(`${name} has ${size} elements but X has ${channels} channels`);
     }
   });
-  return [{ dataType: x.dataType, shape: x.shape }];
+  const running: InferResult = { dataType: x.dataType, shape: channels === undefined ? undefined : [channels] };
+  return [{ dataType: x.dataType, shape: x.shape }, ...(isTraining(context) ? [running, running] : [])];
+}
+
+/** With training_mode 1 the input is normalized by its own mean and variance (a way to standardize weights in a graph). */
+function isTraining({ attributes }: NodeContext): boolean {
+  return attributes.int('training_mode', 0) !== 0;
+}
+
+function batchStatistics({ attributes }: NodeContext, shape: readonly number[]): Normalization {
+  return {
+    kind: 'variance',
+    epsilon: attributes.float('epsilon', 1e-5),
+    view: shape,
+    axes: shape.map((_, axis) => axis).filter((axis) => axis !== 1),
+    parameterShape: ([channels]) => [channels, ...shape.slice(2).map(() => 1)],
+  };
+}
+
+/** The normalized input, and the running mean and variance moved towards the batch's. */
+function evaluateTraining(context: EvaluateContext): readonly Tensor[] {
+  const x = context.input(0);
+  const epsilon = context.attributes.float('epsilon', 1e-5);
+  const momentum = context.attributes.float('momentum', 0.9);
+  const [y, means, factors] = evaluateNormalization(context, batchStatistics(context, x.dims));
+  const variances = toNumbers(factors).map((factor) => factor ** -2 - epsilon);
+  const moved = (input: number, current: Float64Array) => {
+    const tensor = context.input(input);
+    const values = toNumbers(tensor).map((value, c) => value * momentum + current[c] * (1 - momentum));
+    return fromNumbers(tensor.dataType, tensor.dims, values);
+  };
+  return [y, moved(3, toNumbers(means)), moved(4, variances)];
 }
 
 /** y = x * scale[c] + shift[c], in float64. */
@@ -32,6 +65,7 @@ function foldedTables(
 }
 
 function evaluate(context: EvaluateContext): readonly Tensor[] {
+  if (isTraining(context)) return evaluateTraining(context);
   const x = context.input(0);
   const epsilon = context.attributes.float('epsilon', 1e-5);
   const { scale, shift } = foldedTables(
@@ -62,6 +96,7 @@ function coefficients(context: LowerContext, epsilon: number): Coefficients {
 }
 
 function lower(context: LowerContext): void {
+  if (isTraining(context)) return lowerNormalization(context, batchStatistics(context, context.type(0).shape), false);
   const x = context.input(0);
   const y = context.allocate(context.outputType(0), context.layoutOf(x) ?? 'row-major');
   const epsilon = context.attributes.float('epsilon', 1e-5);
@@ -69,7 +104,7 @@ function lower(context: LowerContext): void {
   context.output(0, y);
 }
 
-/** BatchNormalization in inference, where no convolution takes it in. */
+/** BatchNormalization where no convolution takes it in. Of training_mode 1 only the first output is made on the GPU. */
 export const batchNormalizationOperators: readonly Operator[] = [
   { type: 'BatchNormalization', domain: '', since: 1, infer, evaluate, lower },
 ];

@@ -1,7 +1,7 @@
 import { powerSum, reductionOf, type Reduction } from '../kernels/reductions.js';
 import { accumulatorType } from '../kernels/storage-types.js';
 import type { Tensor } from '../tensor.js';
-import { forEachRow, product } from './host-index.js';
+import { forEachRow, product, rowPositions } from './host-index.js';
 import { fromNumbers, toNumbers } from './numbers.js';
 import { lpExponent } from './pool.js';
 import { lowerReduction } from './reduce.js';
@@ -22,16 +22,14 @@ function spatialAxes(rank: number): number[] {
 
 function evaluate(context: EvaluateContext, name: GlobalPoolName): readonly Tensor[] {
   const x = context.input(0);
-  const values = toNumbers(x);
   const dims = x.dims.map((size, axis) => (axis < 2 ? size : 1));
   const p = lpExponent(context);
   const y = new Float64Array(product(dims));
-  forEachRow(x.dims, spatialAxes(x.dims.length), (elements, row) => {
-    const elementValues = Array.from(elements, (at) => values[at]);
-    const sum = (map: (value: number) => number) => elementValues.reduce((a, value) => a + map(value), 0);
-    if (name === 'GlobalMaxPool') y[row] = elementValues.reduce((a, value) => Math.max(a, value), -Infinity);
-    else if (name === 'GlobalAveragePool') y[row] = sum((value) => value) / elementValues.length;
-    else y[row] = sum((value) => Math.abs(value) ** p) ** (1 / p);
+  forEachRow(toNumbers(x), rowPositions(x.dims, spatialAxes(x.dims.length)), (row, index) => {
+    const sum = (map: (value: number) => number) => row.reduce((total, value) => total + map(value), 0);
+    if (name === 'GlobalMaxPool') y[index] = row.reduce((a, value) => Math.max(a, value), -Infinity);
+    else if (name === 'GlobalAveragePool') y[index] = sum((value) => value) / row.length;
+    else y[index] = sum((value) => Math.abs(value) ** p) ** (1 / p);
   });
   return [fromNumbers(x.dataType, dims, y)];
 }

@@ -13,24 +13,41 @@ export function forEachIndex(shape: readonly number[], visit: (index: readonly n
   }
 }
 
-/** Calls `visit` for every combination of the dimensions not in `axes`, with the positions of that row's elements. */
-export function forEachRow(
+/** Where the elements of a tensor lie that is taken row by row: element `e` of row `r` at rows[r] + elements[e]. */
+export interface RowPositions {
+  readonly rows: Int32Array;
+  readonly elements: Int32Array;
+}
+
+/** Rows extend over `axes`; the other dimensions number them. Row-major without strides. */
+export function rowPositions(
   shape: readonly number[],
   axes: readonly number[],
-  visit: (elements: Int32Array, row: number, index: readonly number[]) => void,
-): void {
-  const strides = denseStrides(shape, 'row-major');
-  const at = (index: readonly number[], dims: readonly number[]) =>
-    index.reduce((sum, position, i) => sum + position * strides[dims[i]], 0);
-  const sizes = (dims: readonly number[]) => dims.map((axis) => shape[axis]);
+  strides: readonly number[] = denseStrides(shape, 'row-major'),
+): RowPositions {
+  const positions = (dims: readonly number[]) => {
+    const sizes = dims.map((axis) => shape[axis]);
+    const result = new Int32Array(product(sizes));
+    forEachIndex(sizes, (index, flat) => {
+      for (let i = 0; i < dims.length; i++) result[flat] += index[i] * strides[dims[i]];
+    });
+    return result;
+  };
   const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-  const offsets: number[] = [];
-  forEachIndex(sizes(axes), (index) => void offsets.push(at(index, axes)));
-  forEachIndex(sizes(kept), (index, row) => {
-    const base = at(index, kept);
-    const elements = Int32Array.from(offsets, (offset) => base + offset);
-    visit(elements, row, index);
-  });
+  return { rows: positions(kept), elements: positions(axes) };
+}
+
+/** Calls `visit` with the values of every row; the array is reused. */
+export function forEachRow(
+  values: Float64Array,
+  { rows, elements }: RowPositions,
+  visit: (row: Float64Array, index: number) => void,
+): void {
+  const row = new Float64Array(elements.length);
+  for (let r = 0; r < rows.length; r++) {
+    for (let e = 0; e < elements.length; e++) row[e] = values[rows[r] + elements[e]];
+    visit(row, r);
+  }
 }
 
 export function product(sizes: readonly number[]): number {

@@ -1,30 +1,9 @@
 import { normalizeEmission, type NormalizeKind } from '../kernels/normalize.js';
 import { isWorthSplitting, splitNormalizeEmissions, statisticEmissions } from '../kernels/normalize-split.js';
 import { denseStrides } from '../program/layout.js';
-import type { Tensor } from '../tensor.js';
 import { broadcastStrides, normalizeAxes, normalizeAxis } from './helpers.js';
-import { forEachIndex, forEachRow } from './host-index.js';
-import { fromNumbers, toNumbers } from './numbers.js';
-import type {
-  EvaluateContext,
-  InferContext,
-  InferResult,
-  LowerContext,
-  NodeContext,
-  Operand,
-  Operator,
-} from './types.js';
-
-/** How a node normalizes, its input seen in the shape `view`. */
-interface Normalization {
-  readonly kind: NormalizeKind;
-  readonly epsilon: number;
-  readonly view: readonly number[];
-  /** Dimensions of the view that make up a row. */
-  readonly axes: readonly number[];
-  /** The shape in which inputs 1 (scale) and 2 (bias) broadcast to the view; absent where the operator has none. */
-  readonly parameterShape?: (shape: readonly number[]) => readonly number[];
-}
+import { evaluateNormalization, type Normalization } from './normalization-evaluate.js';
+import type { InferContext, InferResult, LowerContext, NodeContext, Operand, Operator } from './types.js';
 
 type Describe = (context: NodeContext, shape: readonly number[]) => Normalization;
 
@@ -95,65 +74,6 @@ function infer(context: InferContext): readonly InferResult[] {
   return [result, statistic, statistic];
 }
 
-interface RowStatistics {
-  readonly mean: number;
-  readonly factor: number;
-}
-
-function rowStatistics({ kind, epsilon }: Normalization, row: Float64Array): RowStatistics {
-  const sum = (map: (x: number) => number) => row.reduce((total, x) => total + map(x), 0);
-  const isCentered = kind === 'variance' || kind === 'deviation';
-  const mean = isCentered ? sum((x) => x) / row.length : 0;
-  const squares = sum((x) => (x - mean) ** 2);
-  switch (kind) {
-    case 'variance':
-    case 'root-mean-square':
-      return { mean, factor: 1 / Math.sqrt(squares / row.length + epsilon) };
-    case 'deviation':
-      return { mean, factor: 1 / (Math.sqrt(squares / row.length) + epsilon) };
-    case 'l1':
-      return { mean, factor: 1 / (sum(Math.abs) || 1) };
-    case 'l2':
-      return { mean, factor: 1 / (Math.sqrt(squares) || 1) };
-  }
-}
-
-/** Input 1 or 2, repeated to the view's shape. */
-function parameterValues(context: EvaluateContext, index: number, of: Normalization): Float64Array | undefined {
-  if (!of.parameterShape || !context.hasInput(index)) return undefined;
-  const tensor = context.input(index);
-  const values = toNumbers(tensor);
-  const shape = of.parameterShape(tensor.dims);
-  const strides = broadcastStrides(shape, denseStrides(shape, 'row-major'), of.view);
-  const result = new Float64Array(of.view.reduce((total, size) => total * size, 1));
-  forEachIndex(of.view, (position, flat) => {
-    result[flat] = values[position.reduce((at, p, axis) => at + p * strides[axis], 0)];
-  });
-  return result;
-}
-
-function evaluate(context: EvaluateContext, describe: Describe): readonly Tensor[] {
-  const x = context.input(0);
-  const normalization = describe(context, x.dims);
-  const values = toNumbers(x);
-  const [scale, bias] = [1, 2].map((index) => parameterValues(context, index, normalization));
-  const y = new Float64Array(values.length);
-  const [means, factors]: number[][] = [[], []];
-  forEachRow(normalization.view, normalization.axes, (elements) => {
-    const row = Float64Array.from(elements, (at) => values[at]);
-    const { mean, factor } = rowStatistics(normalization, row);
-    means.push(mean);
-    factors.push(factor);
-    for (const at of elements) y[at] = (values[at] - mean) * factor * (scale?.[at] ?? 1) + (bias?.[at] ?? 0);
-  });
-  const dims = normalization.view.map((size, axis) => (normalization.axes.includes(axis) ? 1 : size));
-  return [
-    fromNumbers(x.dataType, x.dims, y),
-    fromNumbers('float32', dims, means),
-    fromNumbers('float32', dims, factors),
-  ];
-}
-
 /** The operand seen in another shape; the only difference may be channels split into groups. */
 function viewed(operand: Operand, view: readonly number[]): Operand {
   if (view.length === operand.shape.length) return operand;
@@ -169,10 +89,10 @@ function parameter(context: LowerContext, index: number, of: Normalization): Ope
   return { ...operand, shape: of.view, strides };
 }
 
-function lower(context: LowerContext, describe: Describe): void {
+/** Normalizes input 0 into output 0; with `statistics`, outputs 1 and 2 are the mean and factor of every row. */
+export function lowerNormalization(context: LowerContext, normalization: Normalization, statistics: boolean): void {
   const x = context.input(0);
   const y = context.allocate(context.outputType(0), context.layoutOf(x) ?? 'row-major');
-  const normalization = describe(context, x.shape);
   const { kind, axes, view } = normalization;
   const problem = {
     kind,
@@ -190,7 +110,7 @@ function lower(context: LowerContext, describe: Describe): void {
   for (const emission of emissions) context.emit(emission);
   context.output(0, y);
   (['mean', 'factor'] as const).forEach((statistic, i) => {
-    if (!context.hasOutput(i + 1)) return;
+    if (!statistics || !context.hasOutput(i + 1)) return;
     const output = context.allocate(context.outputType(i + 1));
     for (const emission of statisticEmissions(problem, statistic, output, context.profile, scratch)) {
       context.emit(emission);
@@ -205,8 +125,8 @@ function normalizationOperator(type: string, describe: Describe): Operator {
     domain: '',
     since: 1,
     infer,
-    evaluate: (context) => evaluate(context, describe),
-    lower: (context) => lower(context, describe),
+    evaluate: (context) => evaluateNormalization(context, describe(context, context.input(0).dims)),
+    lower: (context) => lowerNormalization(context, describe(context, context.type(0).shape), true),
   };
 }
 

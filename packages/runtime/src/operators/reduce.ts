@@ -4,7 +4,7 @@ import { reductionOf, type Reduction, type ReductionName } from '../kernels/redu
 import { accumulatorType } from '../kernels/storage-types.js';
 import type { Tensor } from '../tensor.js';
 import { normalizeAxes } from './helpers.js';
-import { forEachRow } from './host-index.js';
+import { forEachRow, rowPositions } from './host-index.js';
 import { fromNumbers, toNumbers } from './numbers.js';
 import type {
   EvaluateContext,
@@ -71,11 +71,10 @@ function evaluate(context: EvaluateContext, name: ReduceName): readonly Tensor[]
   const input = context.optional(1);
   const axes = readAxes(context, x.dims.length, input && [...toNumbers(input)])!;
   if (axes.length === 0 && context.attributes.int('noop_with_empty_axes', 0) !== 0) return [x];
-  const values = toNumbers(x);
   const dims = reducedShape(x.dims, axes, keepsDims(context));
   const y = new Float64Array(dims.reduce((total, size) => total * size, 1));
-  forEachRow(x.dims, axes, (elements, row) => {
-    y[row] = evaluations[name](Float64Array.from(elements, (at) => values[at]));
+  forEachRow(toNumbers(x), rowPositions(x.dims, axes), (row, index) => {
+    y[index] = evaluations[name](row);
   });
   return [fromNumbers(x.dataType, dims, y)];
 }

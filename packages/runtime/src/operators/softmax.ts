@@ -1,7 +1,7 @@
 import { softmaxEmission, type SoftmaxKind } from '../kernels/softmax.js';
 import type { Tensor } from '../tensor.js';
 import { normalizeAxis } from './helpers.js';
-import { forEachRow } from './host-index.js';
+import { forEachRow, rowPositions } from './host-index.js';
 import { fromNumbers, toNumbers } from './numbers.js';
 import type { EvaluateContext, InferContext, InferResult, LowerContext, NodeContext, Operator } from './types.js';
 
@@ -35,13 +35,10 @@ function rowResults(kind: SoftmaxKind, row: Float64Array): Float64Array {
 function evaluate(context: EvaluateContext, kind: SoftmaxKind): readonly Tensor[] {
   const x = context.input(0);
   const values = toNumbers(x);
+  const positions = rowPositions(x.dims, softmaxAxes(context, x.dims.length));
   const y = new Float64Array(values.length);
-  forEachRow(x.dims, softmaxAxes(context, x.dims.length), (elements) => {
-    const results = rowResults(
-      kind,
-      Float64Array.from(elements, (at) => values[at]),
-    );
-    elements.forEach((at, i) => (y[at] = results[i]));
+  forEachRow(values, positions, (row, index) => {
+    rowResults(kind, row).forEach((result, i) => (y[positions.rows[index] + positions.elements[i]] = result));
   });
   return [fromNumbers(x.dataType, x.dims, y)];
 }

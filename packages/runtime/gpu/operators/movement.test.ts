@@ -36,6 +36,18 @@ const copies: readonly ComputeCase[] = [
   ...both({ name: 'Tile', opType: 'Tile' }, ints(1, 2, 1, 3)),
   ...both({ name: 'Concat by channel', opType: 'Concat', attributes: { axis: 1 } }, { dims: [2, 4, 5, 7] }, last),
   ...both({ name: 'Concat by column', opType: 'Concat', attributes: { axis: -1 } }, { dims: [2, 3, 5, 2] }),
+  {
+    name: 'Concat of more inputs than a kernel binds',
+    opType: 'Concat',
+    attributes: { axis: 1 },
+    inputs: Array.from({ length: 17 }, (_, i) => ({ dims: [2, 4 + 4 * (i % 3), 3, 5], order: channelsLast })),
+  },
+  {
+    name: 'Concat of several odd inputs, one of them empty',
+    opType: 'Concat',
+    attributes: { axis: 2 },
+    inputs: [3, 0, 1, 2].map((rows) => ({ dims: [2, 3, rows, 5] })),
+  },
   { name: 'Concat of bool', opType: 'Concat', attributes: { axis: 0 }, inputs: [1, 0].map((v) => bools(v)) },
   {
     name: 'Concat of channels-last views that four divides',

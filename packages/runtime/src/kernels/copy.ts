@@ -20,11 +20,7 @@ const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value 
  * `to` must not overlap `from` or itself.
  */
 export function copyEmission(profile: DeviceProfile, from: Operand, to: Operand): Emission {
-  const order = memoryOrder(to);
-  const walk = collapseWalk({
-    sizes: pick(to.shape, order),
-    strides: { x: pick(from.strides, order), y: pick(to.strides, order) },
-  });
+  const walk = copyWalk(from, to);
   const transposed = transposedDimension(walk);
   const emission =
     transposed === undefined
@@ -32,6 +28,20 @@ export function copyEmission(profile: DeviceProfile, from: Operand, to: Operand)
       : tiledTranspose(profile, from, to, walk, transposed);
   const bytes = 2 * walkLength(walk) * (from.elementType === 'f16' ? 2 : 4);
   return { ...emission, operands: [from, to], algorithm: 'copy', bytes };
+}
+
+/** The dimensions of a copy in the target's memory order, with strides `x` and `y`. */
+export function copyWalk(from: Operand, to: Operand): Walk {
+  const order = memoryOrder(to);
+  return collapseWalk({
+    sizes: pick(to.shape, order),
+    strides: { x: pick(from.strides, order), y: pick(to.strides, order) },
+  });
+}
+
+/** Whether a copy goes through tiles, because its two sides are contiguous along different dimensions. */
+export function isTransposed(walk: Walk): boolean {
+  return transposedDimension(walk) !== undefined;
 }
 
 /** The dimension along which x is contiguous, where that is another than y's and both are long enough for tiles. */

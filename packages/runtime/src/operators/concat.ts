@@ -1,5 +1,5 @@
 import type { Dim } from '../graph.js';
-import { copyEmission } from '../kernels/copy.js';
+import { concatEmissions } from '../kernels/concat.js';
 import type { Tensor } from '../tensor.js';
 import { rowMajorStrides, stridedIndices } from './elementwise.js';
 import { addDims, isInteger, newArray, normalizeAxis, productOfDims, showDims } from './helpers.js';
@@ -73,11 +73,12 @@ function lower(context: LowerContext): void {
       .reduce((sum, input) => sum + (productOfDims(input.shape) as number), 0);
   const output = context.allocate(type, count(true) > count(false) ? 'channels-last' : 'row-major');
   let first = 0;
-  for (const input of inputs) {
-    const window = { ...output, shape: input.shape, offset: first * output.strides[axis] };
-    if (input.shape[axis] > 0) context.emit(copyEmission(context.profile, input, window));
-    first += input.shape[axis];
-  }
+  const parts = inputs.map((from) => {
+    const to = { ...output, shape: from.shape, offset: first * output.strides[axis] };
+    first += from.shape[axis];
+    return { from, to };
+  });
+  for (const emission of concatEmissions(context.profile, parts)) context.emit(emission);
   context.output(0, output);
 }
 

@@ -190,43 +190,60 @@ export const convCases: Readonly<Record<string, ConvCase>> = {
   },
 };
 
-/** A random small problem of any kind. Few activations and layouts, so that problems share shaders. */
-export function randomConv(source: Random, elementType: 'f32' | 'f16'): ConvCase {
-  const quad = source.int(0, 2) > 0;
-  const width = (high: number): number => (quad ? 4 * source.int(1, Math.ceil(high / 4)) : source.int(1, high));
-  const kind = source.pick(['dense', 'dense', 'dense', 'grouped', 'depthwise'] as const);
-  const groups = kind === 'dense' ? 1 : kind === 'grouped' ? source.int(2, 3) : width(24);
-  const channels: [number, number] =
-    kind === 'depthwise' ? [groups, groups] : [groups * width(kind === 'dense' ? 40 : 12), groups * width(36)];
-  const kernel: [number, number] = source.int(0, 1) ? [1, 1] : [source.int(1, 4), source.int(1, 4)];
+/** What random problems of one kind share: all that is written into a shader's text, so that they share pipelines. */
+export interface ConvFamily {
+  readonly kind: 'dense' | 'grouped' | 'depthwise';
+  /** Channels of a group, in and out, are multiples of these. */
+  readonly multiples: readonly [number, number];
+  readonly pointwise?: boolean;
+  readonly input?: LayoutName;
+  readonly output?: LayoutName;
+  readonly residual?: LayoutName;
+}
+
+export const convFamilies: Readonly<Record<string, ConvFamily>> = {
+  'dense, channels by 4': { kind: 'dense', multiples: [4, 4] },
+  'pointwise with residual': { kind: 'dense', multiples: [4, 4], pointwise: true, residual: 'nhwc' },
+  'dense, odd channels': { kind: 'dense', multiples: [5, 1] },
+  'dense from NCHW to NHWC': { kind: 'dense', multiples: [3, 4], input: 'nchw' },
+  'dense between slices': { kind: 'dense', multiples: [4, 4], input: 'slice', output: 'oddSlice' },
+  grouped: { kind: 'grouped', multiples: [4, 4] },
+  'depthwise by 4': { kind: 'depthwise', multiples: [4, 4] },
+  'depthwise on NCHW': { kind: 'depthwise', multiples: [1, 1], input: 'nchw', output: 'nchw' },
+};
+
+/** A random small problem of a family. */
+export function randomConv(family: ConvFamily, source: Random, elementType: 'f32' | 'f16'): ConvCase {
+  const { kind, pointwise } = family;
+  const count = (i: 0 | 1): number => family.multiples[i] * Math.ceil(source.int(9, 40) / family.multiples[i]);
+  const groups = kind === 'dense' ? 1 : kind === 'grouped' ? source.int(2, 3) : count(0);
+  const perGroup = (i: 0 | 1): number => (kind === 'depthwise' ? 1 : count(i));
+  const kernel: [number, number] = pointwise ? [1, 1] : [source.int(2, 4), source.int(1, 4)];
   const dilation: [number, number] = [source.int(1, 2), source.int(1, 2)];
-  const pads = [0, 1, 2, 3].map(() => (kernel[0] === 1 ? 0 : source.int(0, 2))) as [number, number, number, number];
-  const plain = source.int(0, 2) > 0;
   return {
     batch: source.int(1, 2),
-    channels,
-    size: [dilation[0] * kernel[0] + source.int(0, 9), dilation[1] * kernel[1] + source.int(0, 9)],
+    channels: [groups * perGroup(0), groups * perGroup(1)],
+    size: [dilation[0] * kernel[0] + source.int(0, 9), dilation[1] * kernel[1] + source.int(3, 12)],
     kernel,
-    stride: [source.int(1, 2), source.int(1, 3)],
+    stride: [source.int(1, 2), source.int(1, kind === 'depthwise' ? 1 : 3)],
     dilation,
-    pads,
+    pads: pointwise ? undefined : [source.int(1, 2), source.int(0, 2), source.int(0, 2), source.int(0, 2)],
     groups,
     elementType,
-    input: plain ? 'nhwc' : source.pick(['nchw', 'slice', 'oddSlice'] as const),
-    output: plain ? 'nhwc' : source.pick(['nhwc', 'nchw'] as const),
+    input: family.input,
+    output: family.output,
+    residual: family.residual,
     bias: true,
-    residual: source.int(0, 2) === 0 ? 'nhwc' : undefined,
     activation: { kind: 'relu' },
   };
 }
 
 /** A random small product; B row-major or transposed, batched or not. */
-export function randomGemm(source: Random, elementType: 'f32' | 'f16'): GemmProblem {
-  const round = source.int(0, 1) ? 4 : 1;
-  const [m, n, k] = [source.int(1, 40), round * source.int(1, 20), round * source.int(1, 30)];
+export function randomGemm(source: Random, elementType: 'f32' | 'f16', round: 1 | 4): GemmProblem {
+  const [m, n, k] = [source.int(1, 40), round * source.int(9, 20) + (round === 1 ? 1 : 0), round * source.int(1, 15)];
   const batch = source.int(1, 3);
   const shared = source.int(0, 1) === 0;
-  const [transA, transB] = [source.int(0, 3) === 0, source.int(0, 1) === 0];
+  const [transA, transB] = [round === 1 && source.int(0, 3) === 0, source.int(0, 1) === 0];
   return {
     batch,
     m,
@@ -236,6 +253,6 @@ export function randomGemm(source: Random, elementType: 'f32' | 'f16'): GemmProb
     a: { offset: 0, batchStride: m * k, rowStride: transA ? 1 : k, columnStride: transA ? m : 1 },
     b: { offset: 0, batchStride: shared ? 0 : k * n, rowStride: transB ? 1 : n, columnStride: transB ? k : 1 },
     c: { offset: 0, batchStride: m * n, rowStride: n, columnStride: 1 },
-    epilogue: { bias: source.int(0, 1) === 0 },
+    epilogue: { bias: true },
   };
 }

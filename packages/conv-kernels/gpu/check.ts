@@ -22,7 +22,11 @@ export async function checkConvCase(
   problem: ConvProblem,
   options: ChoiceOptions = {},
 ): Promise<string | undefined> {
-  const plan = planConv(problem, test.profile, options);
+  return checkConvPlan(test, problem, planConv(problem, test.profile, options));
+}
+
+/** Runs a plan of a convolution and compares it with the reference. */
+export async function checkConvPlan(test: TestDevice, problem: ConvProblem, plan: Plan): Promise<string | undefined> {
   const inDims = [problem.batch, problem.inChannels, problem.inHeight, problem.inWidth];
   const outDims = convOutputDims(problem);
   const channels = problem.inChannels / problem.groups;

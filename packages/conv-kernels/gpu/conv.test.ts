@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { convAlgorithms, type ConvProblem } from '../src/index.js';
-import { convCases, convProblem, randomConv } from './cases.js';
+import { convCases, convFamilies, convProblem, randomConv } from './cases.js';
 import { checkConvCase } from './check.js';
 import { acquire, type TestDevice } from './harness.js';
 import { random } from './random.js';
@@ -40,16 +40,14 @@ describe.skipIf(single)('convolutions', () => {
     });
   }
 
-  it('agrees with the reference on random problems', async () => {
-    const source = random(20261123);
-    for (let i = 0; i < 200; i++) await expectRight(convProblem(randomConv(source, 'f32')));
-  });
-
-  it('agrees with the reference on random problems in f16, where the adapter has it', async () => {
-    if (!test.profile.hasF16) return;
-    const source = random(11);
-    for (let i = 0; i < 60; i++) await expectRight(convProblem(randomConv(source, 'f16')));
-  });
+  for (const [name, family] of Object.entries(convFamilies)) {
+    it(`${name}: agrees with the reference on random problems`, async () => {
+      const source = random(20261123);
+      for (let i = 0; i < 25; i++) await expectRight(convProblem(randomConv(family, source, 'f32')));
+      if (!test.profile.hasF16) return;
+      for (let i = 0; i < 5; i++) await expectRight(convProblem(randomConv(family, source, 'f16')));
+    });
+  }
 });
 
 describe.skipIf(single)('activations', () => {

@@ -183,3 +183,9 @@ export function isVectorLayout(layout: GroupedLayout, channels: number): boolean
 export function hasVectorOutput(p: ImplicitGemm): boolean {
   return isVectorLayout(p.output, p.columns) && (!p.residual || isVectorLayout(p.residual, p.columns));
 }
+
+/** True where weights used as they are can be read four columns at a time. */
+export function hasVectorWeights(p: ImplicitGemm): boolean {
+  const { g, n, c, t, offset } = p.weights;
+  return n === 1 && p.columns % 4 === 0 && [g, c, t, offset].every((stride) => stride % 4 === 0);
+}

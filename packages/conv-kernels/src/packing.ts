@@ -28,15 +28,15 @@ function padTo(values: Float32Array, length: number): Float32Array {
 
 /**
  * Weights as [group][column block][tap][channel][column in block], zero where a block reaches beyond the last column:
- * the order in which an implicit GEMM with blocks of that many columns reads them. `source` says where the values
- * given to `pack` lie.
+ * the order in which an implicit GEMM with blocks of that many columns reads them. `slack` more zeros follow,
+ * for kernels that read whole runs of lanes.
  */
-export function blockPacking(p: ImplicitGemm, block: number, source = p.weights): WeightPacking {
+export function blockPacking(p: ImplicitGemm, block: number, slack = 0): WeightPacking {
   const blocks = Math.ceil(p.columns / block);
-  const count = p.groups * blocks * p.taps * p.channels * block;
-  const { g, n, c, t } = source;
+  const count = p.groups * blocks * p.taps * p.channels * block + slack;
+  const { g, n, c, t } = p.weights;
   return {
-    key: `blocks-${block}-${p.elementType}-${p.groups}x${p.columns}x${p.channels}x${p.taps}-${g}.${n}.${c}.${t}`,
+    key: `blocks-${block}-${p.elementType}-${p.groups}x${p.columns}x${p.channels}x${p.taps}-${g}.${n}.${c}.${t}+${slack}`,
     byteLength: count * elementBytes(p.elementType),
     pack(values) {
       const half = p.elementType === 'f16';

@@ -4,6 +4,8 @@ import { blockPacking } from '../packing.js';
 import type { Dispatch, WeightPacking } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { registerDispatch, type RegisterTile } from './register-kernel.js';
+import { chooseTile, tileSeconds } from './tile-choice.js';
+import { partialBytes, tiledDispatches, tiledShape, tileName } from './tiled-kernel.js';
 import type { ConvAlgorithm } from './types.js';
 
 /** What an implicit GEMM comes to: its dispatches, weights and scratch. */
@@ -34,38 +36,60 @@ export function bandwidth(device: DeviceProfile): number {
   return device.isSoftware ? 4e9 : 5e11;
 }
 
-/** Predicted seconds of arithmetic. A group with few columns wastes the rest of its tile. */
+/** Predicted seconds of arithmetic. */
 export function implicitCost(p: ImplicitGemm, device: DeviceProfile): number {
   const tile = registerTile(p, device, true);
-  const rows = Math.ceil(p.rows / 32) * 32;
+  if (tile === undefined) return tileSeconds(p, device, chooseTile(p, device));
+  const rows = Math.ceil(p.rows / (tile.threads * tile.pixels)) * tile.threads * tile.pixels;
   const columns = Math.ceil(p.columns / tile.columns) * tile.columns;
   const flops = 2 * p.groups * rows * columns * p.channels * p.taps;
-  const rate = device.isSoftware ? 2e10 : 5e12;
-  return 5e-6 + flops / (isVectorLayout(p.input, p.channels) ? rate : rate / 2);
+  const isVector = isVectorLayout(p.input, p.channels);
+  return 5e-6 + flops / (isVector ? 2e10 : 8e9);
 }
 
 /** Dispatches, packing and scratch for a problem, or why there can be none. */
 export function planImplicit(p: ImplicitGemm, device: DeviceProfile, constant: boolean): ImplicitPlan | string {
-  const tile = registerTile(p, device, constant);
+  const register = registerTile(p, device, constant);
+  return register ? planRegister(p, register, device) : planTiled(p, device, constant);
+}
+
+function planRegister(p: ImplicitGemm, tile: RegisterTile, device: DeviceProfile): ImplicitPlan | string {
+  const packing = tile.packed ? blockPacking(p, tile.columns, 4 * tile.lanes) : undefined;
+  const tooLarge = packing && bindingLimit(packing, device);
+  if (tooLarge) return tooLarge;
   const dispatch = registerDispatch(p, tile, device);
   if (typeof dispatch === 'string') return dispatch;
   return {
     variant: `register ${tile.threads}x${tile.pixels}x${tile.columns}`,
     dispatches: [dispatch],
     scratchByteLength: 0,
-    packing: tile.packed ? blockPacking(p, tile.columns) : undefined,
+    packing,
   };
 }
 
-function registerTile(p: ImplicitGemm, device: DeviceProfile, packed: boolean): RegisterTile {
-  const lanes = packed && device.isSoftware ? subgroupLanes(device) : 1;
-  const columns = lanes > 1 ? ([4, 8].find((c) => p.columns <= c) ?? 16) : p.columns <= 4 ? 4 : 8;
-  const threads = device.isSoftware ? Math.max(lanes, 8) : 64;
-  return { threads, pixels: 4, columns, unroll: 1, packed, lanes };
+function planTiled(p: ImplicitGemm, device: DeviceProfile, packed: boolean): ImplicitPlan | string {
+  const { tile, splits } = chooseTile(p, device);
+  const packing = packed ? blockPacking(p, tile.columns) : undefined;
+  const tooLarge = packing && bindingLimit(packing, device);
+  if (tooLarge) return tooLarge;
+  const dispatches = tiledDispatches(p, tiledShape(p, tile, packed, splits), device);
+  if (typeof dispatches === 'string') return dispatches;
+  return {
+    variant: tileName(tile) + (splits > 1 ? ` split ${splits}` : ''),
+    dispatches,
+    scratchByteLength: partialBytes(p, splits),
+    packing,
+  };
 }
 
-/** The subgroup size where it is one known number, else 1. */
-function subgroupLanes(device: DeviceProfile): number {
-  const fixed = device.hasSubgroups && device.subgroupMinSize === device.subgroupMaxSize;
-  return fixed && device.subgroupMinSize > 1 ? device.subgroupMinSize : 1;
+function bindingLimit(packing: WeightPacking, device: DeviceProfile): string | undefined {
+  if (packing.byteLength <= device.maxStorageBinding) return undefined;
+  return `packed weights take ${packing.byteLength} bytes of the ${device.maxStorageBinding} that can be bound`;
+}
+
+/** The register kernel's tile where it is the right kernel: CPU adapters with subgroups of one known size. */
+function registerTile(p: ImplicitGemm, device: DeviceProfile, packed: boolean): RegisterTile | undefined {
+  const { isSoftware, hasSubgroups, subgroupMinSize: lanes, subgroupMaxSize } = device;
+  if (!isSoftware || !hasSubgroups || lanes < 2 || lanes !== subgroupMaxSize) return undefined;
+  return { threads: lanes, pixels: 4, columns: p.columns <= 8 ? 8 : 16, packed, lanes };
 }

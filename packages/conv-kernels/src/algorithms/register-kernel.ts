@@ -1,4 +1,4 @@
-import { isVectorLayout, hasVectorOutput, implicitParams, type ImplicitGemm } from '../implicit.js';
+import { hasVectorOutput, hasVectorWeights, implicitParams, isVectorLayout, type ImplicitGemm } from '../implicit.js';
 import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
@@ -10,11 +10,9 @@ export interface RegisterTile {
   readonly pixels: number;
   /** A multiple of 4. */
   readonly columns: number;
-  /** Steps of four channels written out in one turn of the loop. */
-  readonly unroll: number;
   /** Weights packed in blocks of `columns`, or as `weights` of the problem says. */
   readonly packed: boolean;
-  /** Invocations of a subgroup among which packed weights are loaded once and broadcast; 1 for no subgroups. */
+  /** Invocations of a subgroup, among which weights are loaded once and broadcast. */
   readonly lanes: number;
 }
 
@@ -24,9 +22,10 @@ function isVectorInput(p: ImplicitGemm): boolean {
 }
 
 /**
- * An implicit GEMM without workgroup memory or barriers. All threads of a workgroup work on the same columns, so that
- * weights are read at addresses uniform over the workgroup: one scalar load and a broadcast on adapters that run
- * invocations in SIMD lanes of a CPU, where per-lane addresses become slow gathers.
+ * An implicit GEMM without workgroup memory or barriers, for adapters that run invocations in SIMD lanes of a CPU.
+ * There a storage load costs several multiply-adds, whatever its address, since it is done lane by lane, while a
+ * broadcast of one lane is an instruction. So all threads of a subgroup work on the same columns, each loads a
+ * different part of their weights, and every part is broadcast in turn.
  */
 export function registerDispatch(p: ImplicitGemm, tile: RegisterTile, device: DeviceProfile): Dispatch | string {
   const rowBlocks = Math.ceil(p.rows / (tile.threads * tile.pixels));
@@ -44,10 +43,14 @@ export function registerDispatch(p: ImplicitGemm, tile: RegisterTile, device: De
   ];
   const kernel = shader({
     label: `register ${tile.threads}x${tile.pixels}x${tile.columns}`,
-    enables: [...enables(p.elementType), ...(tile.lanes > 1 ? (['subgroups'] as const) : [])],
+    enables: [...enables(p.elementType), 'subgroups'],
     bindings: [
       { name: 'input', access: 'read', type: `array<${storageType(p.elementType, isVectorInput(p) ? 4 : 1)}>` },
-      { name: 'weights', access: 'read', type: `array<${storageType(p.elementType, tile.packed ? 4 : 1)}>` },
+      {
+        name: 'weights',
+        access: 'read',
+        type: `array<${storageType(p.elementType, tile.packed || hasVectorWeights(p) ? 4 : 1)}>`,
+      },
       ...store.bindings,
     ],
     params,
@@ -72,7 +75,7 @@ function registerBody(p: ImplicitGemm, tile: RegisterTile, vectorOutput: boolean
   const quads = range(tile.columns / 4);
   return [
     'let group = workgroup_id.z;',
-    tile.lanes > 1 ? 'let lane = subgroupExclusiveAdd(1u);' : '',
+    'let lane = subgroupExclusiveAdd(1u);',
     `let first_column = workgroup_id.y * ${tile.columns}u;`,
     ...pixels.flatMap((i) => pixelCode(i, tile)),
     ...pixels.flatMap((i) => quads.map((j) => `var sum_${i}_${j} = vec4f(0.0);`)),
@@ -133,27 +136,20 @@ function singleTap(p: ImplicitGemm, tile: RegisterTile): string {
   ].join('\n');
 }
 
-/** Channels of one tap: whole steps of `unroll` times four (vector) or one (scalar) channels, then the rest. */
+/** Channels of one tap, a turn of the loop for each four (one aligned load), three (an image) or one. */
 function channelLoop(p: ImplicitGemm, tile: RegisterTile): string {
   const step = isVectorInput(p) ? 4 : 1;
-  const turn = largestDivisor(p.channels / step, (tile.unroll * 4) / step) * step;
+  const turn = step === 4 ? 4 : p.channels === 3 ? 3 : 1;
   const steps = range(turn / step);
   return [
     `for (var c = 0u; c < params.channels; c += ${turn}u) {`,
     tile.packed
       ? `let w = w_first + (tap * params.channels + c) * ${tile.columns / 4}u;`
-      : 'let w = w_first + tap * params.w_t + c * params.w_c + first_column * params.w_n;',
-    ...range(tile.lanes > 1 ? Math.ceil((turn * tile.columns) / 4 / tile.lanes) : 0).map(
-      (i) => `let w_lanes_${i} = vec4f(weights[w + ${i * tile.lanes}u + lane]);`,
-    ),
+      : 'let w = w_first + tap * params.w_t + c * params.w_c;',
+    ...range(Math.ceil((turn * tile.columns) / 4 / tile.lanes)).map((i) => laneLoad(p, tile, i, turn)),
     ...steps.flatMap((s) => stepCode(p, tile, s, step)),
     '}',
   ].join('\n');
-}
-
-function largestDivisor(value: number, most: number): number {
-  for (let d = most; d > 1; d--) if (value % d === 0) return d;
-  return 1;
 }
 
 function stepCode(p: ImplicitGemm, tile: RegisterTile, s: number, step: number): string[] {
@@ -170,19 +166,32 @@ function stepCode(p: ImplicitGemm, tile: RegisterTile, s: number, step: number):
     const part = step === 4 ? `.${'xyzw'[l]}` : '';
     const k = s * step + l;
     for (const j of quads) {
-      lines.push(`let w_${k}_${j} = ${weightLoad(tile, k, j)};`);
-      for (const i of pixels) lines.push(`sum_${i}_${j} += v_${s}_${i}${part} * w_${k}_${j};`);
+      lines.push(`let q_${k}_${j} = ${weightQuad(tile, k, j)};`);
+      for (const i of pixels) lines.push(`sum_${i}_${j} += v_${s}_${i}${part} * q_${k}_${j};`);
     }
   }
   return lines;
 }
 
-function weightLoad(tile: RegisterTile, k: number, j: number): string {
+/** Each lane loads the weights of one column quad at one step of K; quads of a turn are counted K first. */
+function laneLoad(p: ImplicitGemm, tile: RegisterTile, i: number, turn: number): string {
+  if (tile.packed) return `let w_lanes_${i} = vec4f(weights[w + ${i * tile.lanes}u + lane]);`;
+  const quads = tile.columns / 4;
+  const last = 'params.columns - 1u';
+  const element = (l: number): string => `f32(weights[w_${i} + min(column_${i} + ${l}u, ${last}) * params.w_n])`;
+  return [
+    `let quad_${i} = min(${i * tile.lanes}u + lane, ${turn * quads - 1}u);`,
+    `let column_${i} = first_column + (quad_${i} % ${quads}u) * 4u;`,
+    `let w_${i} = w + (quad_${i} / ${quads}u) * params.w_c;`,
+    hasVectorWeights(p)
+      ? `let w_lanes_${i} = vec4f(weights[(w_${i} + min(column_${i}, ${last})) >> 2u]);`
+      : `let w_lanes_${i} = vec4f(${range(4).map(element).join(', ')});`,
+  ].join('\n');
+}
+
+function weightQuad(tile: RegisterTile, k: number, j: number): string {
   const quad = (k * tile.columns) / 4 + j;
-  if (tile.lanes > 1) return `subgroupBroadcast(w_lanes_${Math.floor(quad / tile.lanes)}, ${quad % tile.lanes}u)`;
-  if (tile.packed) return `vec4f(weights[w + ${quad}u])`;
-  const element = (l: number): string => `f32(weights[w + ${k}u * params.w_c + ${j * 4 + l}u * params.w_n])`;
-  return `vec4f(${range(4).map(element).join(', ')})`;
+  return `subgroupBroadcast(w_lanes_${Math.floor(quad / tile.lanes)}, ${quad % tile.lanes}u)`;
 }
 
 /**

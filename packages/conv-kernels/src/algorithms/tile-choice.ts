@@ -1,0 +1,78 @@
+import type { ImplicitGemm } from '../implicit.js';
+import type { DeviceProfile } from '../problem.js';
+import { partialBytes, sliceCount, tileMemory, tileThreads, type Tile } from './tiled-kernel.js';
+
+/** A tile, and how many parts K is cut into. */
+export interface TileChoice {
+  readonly tile: Tile;
+  readonly splits: number;
+}
+
+/** The tiles there are, and the share of the arithmetic peak each reaches when the device is full. */
+export const tiles: readonly { readonly tile: Tile; readonly efficiency: number }[] = [
+  { tile: { rows: 128, columns: 128, depth: 16, threadRows: 8, threadColumns: 8 }, efficiency: 0.55 },
+  { tile: { rows: 128, columns: 64, depth: 16, threadRows: 8, threadColumns: 4 }, efficiency: 0.45 },
+  { tile: { rows: 64, columns: 64, depth: 16, threadRows: 4, threadColumns: 4 }, efficiency: 0.35 },
+  { tile: { rows: 64, columns: 32, depth: 16, threadRows: 4, threadColumns: 4 }, efficiency: 0.3 },
+  { tile: { rows: 32, columns: 32, depth: 16, threadRows: 4, threadColumns: 4 }, efficiency: 0.25 },
+];
+
+interface Machine {
+  /** Cores that run workgroups independently. */
+  readonly cores: number;
+  /** f32 operations a second of one core. */
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** What WebGPU does not say of an adapter, guessed by vendor: order of magnitude is what the choice needs. */
+function machine(device: DeviceProfile): Machine {
+  if (device.isSoftware) return { cores: 2, flops: 2e10, bytes: 1e10 };
+  switch (device.vendor) {
+    case 'nvidia':
+      return { cores: 132, flops: 4.9e11, bytes: 3e12 };
+    case 'amd':
+      return { cores: 60, flops: 4e11, bytes: 6e11 };
+    case 'apple':
+      return { cores: 16, flops: 3e11, bytes: 2e11 };
+    default:
+      return { cores: 16, flops: 1.5e11, bytes: 1e11 };
+  }
+}
+
+/** The fastest tile and split of K by tileSeconds. */
+export function chooseTile(p: ImplicitGemm, device: DeviceProfile): TileChoice {
+  let best: TileChoice | undefined;
+  for (const { tile } of tiles) {
+    if (tileThreads(tile) > device.maxInvocationsPerWorkgroup || tileMemory(tile) > device.maxWorkgroupStorage)
+      continue;
+    for (const splits of [1, 2, 4, 8, 16]) {
+      const choice = { tile, splits };
+      if (splits > 1 && !canSplit(p, choice, device)) continue;
+      if (!best || tileSeconds(p, device, choice) < tileSeconds(p, device, best)) best = choice;
+    }
+  }
+  return best ?? { tile: tiles[tiles.length - 1].tile, splits: 1 };
+}
+
+/** Each part keeps at least four slices, no part is empty, and the partial sums can be bound. */
+function canSplit(p: ImplicitGemm, { tile, splits }: TileChoice, device: DeviceProfile): boolean {
+  const slices = sliceCount(p, tile.depth);
+  const each = Math.ceil(slices / splits);
+  return each >= 4 && each * (splits - 1) < slices && partialBytes(p, splits) <= device.maxStorageBinding;
+}
+
+/**
+ * Predicted seconds: waves of workgroups, each as long as one workgroup's tile on a core that it shares with another
+ * (one alone does not hide its own latency), and the traffic of partial sums.
+ */
+export function tileSeconds(p: ImplicitGemm, device: DeviceProfile, { tile, splits }: TileChoice): number {
+  const { cores, flops, bytes } = machine(device);
+  const efficiency = tiles.find((entry) => entry.tile === tile)?.efficiency ?? 0.2;
+  const count = Math.ceil(p.rows / tile.rows) * Math.ceil(p.columns / tile.columns) * p.groups * splits;
+  const slices = Math.ceil(sliceCount(p, tile.depth) / splits);
+  const one = (2 * tile.rows * tile.columns * tile.depth * slices) / (flops * efficiency);
+  const rounds = count <= cores ? 1.5 : Math.max(2, count / cores + 0.5);
+  const reduce = splits > 1 ? 3e-6 + (2 * partialBytes(p, splits)) / bytes : 0;
+  return 3e-6 + one * rounds + reduce;
+}

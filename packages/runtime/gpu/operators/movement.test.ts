@@ -95,6 +95,17 @@ const gathers: readonly ComputeCase[] = [
     { name: 'GatherND with batch_dims', opType: 'GatherND', attributes: { batch_dims: 1 } },
     indices([2, 2, 2], 2, 4, 0, 0, 1, -1, -3, 2),
   ),
+  {
+    name: 'ScatterElements',
+    opType: 'ScatterElements',
+    attributes: { axis: 2 },
+    inputs: [last, indices([1, 2, 2, 3], 0, 1, 2, 3, 4, -2, 4, -4, 0, 1, 0, 2), { dims: [1, 2, 2, 3] }],
+  },
+  {
+    name: 'ScatterND',
+    opType: 'ScatterND',
+    inputs: [last, indices([3, 2], 0, 2, 1, -1, -2, 0), { dims: [3, 5, 7] }],
+  },
   { name: 'OneHot', opType: 'OneHot', inputs: [indices([5], 0, 2, -1, 9, 1), ints(3), floats(-1, 4)] },
   { name: 'CumSum', opType: 'CumSum', inputs: [last, { ...ints(2), dims: [] }] },
   {

@@ -26,6 +26,7 @@ import { preluOperators } from './prelu.js';
 import { reduceOperators } from './reduce.js';
 import { reshapeOperators } from './reshape.js';
 import { resizeOperators } from './resize.js';
+import { scatterOperators } from './scatter.js';
 import { shapeOperators } from './shape.js';
 import { sliceOperators } from './slice.js';
 import { softmaxOperators } from './softmax.js';
@@ -66,6 +67,7 @@ export const operators: readonly Operator[] = [
   ...reduceOperators,
   ...reshapeOperators,
   ...resizeOperators,
+  ...scatterOperators,
   ...shapeOperators,
   ...sliceOperators,
   ...softmaxOperators,

@@ -1,0 +1,77 @@
+import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import type { Emission, Operand } from '../operators/types.js';
+import type { IndexedDimension } from './gather.js';
+import { gridOf } from './grid.js';
+import { walkLength } from './reduce.js';
+import { storageEnables } from './storage-types.js';
+import { collapseWalk, walkCode } from './walk.js';
+
+const workgroupSize = 256;
+
+/**
+ * output[base(i) + sum of index * stride] = updates[i], the mirror image of a gather. Negative indices count from the
+ * end; an update outside is dropped. Of two updates of one element either may stay.
+ */
+export interface ScatterProblem {
+  readonly updates: Operand;
+  readonly indices: Operand;
+  readonly output: Operand;
+  readonly sizes: readonly number[];
+  readonly updateStrides: readonly number[];
+  readonly indexStrides: readonly number[];
+  readonly outputStrides: readonly number[];
+  readonly dimensions: readonly IndexedDimension[];
+  readonly indexStride: number;
+}
+
+export function scatterEmission(problem: ScatterProblem, profile: DeviceProfile): Emission {
+  const { updates, indices, output, dimensions } = problem;
+  const walk = collapseWalk({
+    sizes: problem.sizes,
+    strides: { update: problem.updateStrides, place: problem.indexStrides, output: problem.outputStrides },
+  });
+  const count = walkLength(walk);
+  const grid = gridOf(Math.ceil(count / workgroupSize), profile);
+  const code = walkCode('element', walk);
+  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
+  const params = [
+    grid.param,
+    u32('count', count),
+    u32('updates_offset', updates.offset),
+    u32('indices_offset', indices.offset),
+    u32('output_offset', output.offset),
+    u32('index_stride', problem.indexStride),
+    ...dimensions.flatMap(({ size, stride }, i) => [u32(`size${i}`, size), u32(`stride${i}`, stride)]),
+    ...code.params,
+  ];
+  const chosen = dimensions.map(
+    (_, i) => `
+  let given${i} = i32(indices[place + ${i}u * params.index_stride]);
+  let index${i} = select(given${i}, given${i} + i32(params.size${i}), given${i} < 0);
+  if (index${i} < 0 || index${i} >= i32(params.size${i})) { return; }
+  at += u32(index${i}) * params.stride${i};`,
+  );
+  const kernel = shader({
+    label: 'scatter',
+    enables: storageEnables(output.elementType),
+    aliases: { T: output.elementType, I: indices.elementType },
+    bindings: [
+      { name: 'updates', access: 'read', type: 'array<T>' },
+      { name: 'indices', access: 'read', type: 'array<I>' },
+      { name: 'output', access: 'read_write', type: 'array<T>' },
+    ],
+    params,
+    workgroupSize: [workgroupSize, 1, 1],
+    declarations: code.declarations,
+    body: `
+  let i = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
+  if (i >= params.count) { return; }
+  let place = params.indices_offset + place_element(i);
+  var at = params.output_offset + output_element(i);
+${chosen.join('')}
+  output[at] = updates[params.updates_offset + update_element(i)];
+`,
+  });
+  const size = output.elementType === 'f16' ? 2 : 4;
+  return { kernel, workgroups: grid.workgroups, params, operands: [updates, indices, output], bytes: 2 * size * count };
+}

@@ -150,6 +150,19 @@ const exact: readonly ComputeCase[] = [
   { name: 'Clip 6', opType: 'Clip', opset: 6, attributes: { min: -1.5, max: 2.5 }, inputs: [a] },
 ];
 
+const quantized: readonly ComputeCase[] = (['int8', 'uint8'] as const).flatMap((dataType): ComputeCase[] => {
+  const zeros: InputCase = { dims: [3], dataType, values: [0, 3, 7], constant: true };
+  const scales: InputCase = { dims: [3], values: [0.05, 0.11, 0.03], constant: true };
+  const scalar = (input: InputCase): InputCase => ({ ...input, dims: [], values: [input.values![1]] });
+  const levels: InputCase = { dims: shape, dataType, values: wide.map((x) => Math.abs(Math.round(x * 13))) };
+  return [
+    { name: `QuantizeLinear to ${dataType} by channel`, opType: 'QuantizeLinear', inputs: [last, scales, zeros] },
+    { name: `QuantizeLinear to ${dataType}`, opType: 'QuantizeLinear', inputs: [a, scalar(scales), scalar(zeros)] },
+    { name: `DequantizeLinear of ${dataType} by channel`, opType: 'DequantizeLinear', inputs: [levels, scales, zeros] },
+    { name: `DequantizeLinear of ${dataType}`, opType: 'DequantizeLinear', inputs: [levels, scalar(scales)] },
+  ];
+});
+
 const casts = [
   ['float32', 'int32', 6],
   ['float32', 'uint8', 2],
@@ -175,5 +188,7 @@ describe('Elementwise operators on the device agree with plain loops', () => {
     device = await acquireDevice();
   });
   afterAll(() => device.dispose());
-  it.each([...unary, ...extreme, ...binary, ...exact, ...cast])('$name', (test) => checkCase(device, test));
+  it.each([...unary, ...extreme, ...binary, ...exact, ...quantized, ...cast])('$name', (test) =>
+    checkCase(device, test),
+  );
 });

@@ -23,6 +23,7 @@ import { oneHotOperators } from './one-hot.js';
 import { padOperators } from './pad.js';
 import { poolOperators } from './pool.js';
 import { preluOperators } from './prelu.js';
+import { quantizeOperators } from './quantize.js';
 import { reduceOperators } from './reduce.js';
 import { reshapeOperators } from './reshape.js';
 import { resizeOperators } from './resize.js';
@@ -64,6 +65,7 @@ export const operators: readonly Operator[] = [
   ...padOperators,
   ...poolOperators,
   ...preluOperators,
+  ...quantizeOperators,
   ...reduceOperators,
   ...reshapeOperators,
   ...resizeOperators,

@@ -3,7 +3,7 @@ import { elementwiseOperator, type ElementwiseDefinition } from './elementwise.j
 import type { Operator } from './types.js';
 
 /** Half to even, as ONNX and WGSL have it. */
-function roundHalfEven(x: number): number {
+export function roundHalfEven(x: number): number {
   const down = Math.floor(x);
   const rest = x - down;
   if (rest !== 0.5) return rest < 0.5 ? down : down + 1;

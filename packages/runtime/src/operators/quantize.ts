@@ -1,0 +1,129 @@
+import type { DataType } from '@tessera/onnx-loader';
+import type { Tensor } from '../tensor.js';
+import { dataTypeOf } from './cast.js';
+import { emitElementwise, evaluateElementwise } from './elementwise.js';
+import { normalizeAxis, showDims } from './helpers.js';
+import type { EvaluateContext, LowerContext, NodeContext, Operand, Operator } from './types.js';
+import { roundHalfEven } from './unary.js';
+
+const ranges: Partial<Record<DataType, readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+  int32: [-2147483648, 2147483647],
+  int4: [-8, 7],
+  uint4: [0, 15],
+};
+
+function rangeOf(context: NodeContext, dataType: DataType): readonly [number, number] {
+  return ranges[dataType] ?? context.fail(`quantization to ${dataType} is not supported`);
+}
+
+/** The shape with which a scale or zero point is broadcast: one value, or one for each position along `axis`. */
+function parameterShape(context: NodeContext, x: readonly number[], parameter: readonly number[]): readonly number[] {
+  if (parameter.length === 0 || (parameter.length === 1 && parameter[0] === 1)) return [];
+  const axis = normalizeAxis(context, context.attributes.int('axis', 1), x.length);
+  if (parameter.length !== 1 || parameter[0] !== x[axis]) {
+    context.fail(
+      `scale and zero point ${showDims(parameter)} must be scalars or have one value for each of the ${x[axis]} positions along axis ${axis}`,
+    );
+  }
+  return x.map((size, i) => (i === axis ? size : 1));
+}
+
+function hostInputs(context: EvaluateContext): Tensor[] {
+  const x = context.input(0);
+  return [x, context.input(1), context.optional(2)].flatMap((tensor, i) => {
+    if (!tensor) return [];
+    return [i === 0 ? tensor : { ...tensor, dims: parameterShape(context, x.dims, tensor.dims) }];
+  });
+}
+
+function deviceInputs(context: LowerContext): Operand[] {
+  const x = context.input(0);
+  const parameters = [1, 2]
+    .filter((index) => context.hasInput(index))
+    .map((index) => {
+      const operand = context.input(index);
+      const shape = parameterShape(context, x.shape, operand.shape);
+      return { ...operand, shape, strides: shape.map((size) => (size === 1 ? 0 : operand.strides[0])) };
+    });
+  return [x, ...parameters];
+}
+
+/** The integer type a QuantizeLinear gives: its zero point's, its attribute's, or uint8. */
+function quantizedType(context: NodeContext, zeroPoint: DataType | undefined): DataType {
+  if (zeroPoint) return zeroPoint;
+  const hasType = context.attributes.has('output_dtype') && context.attributes.int('output_dtype') !== 0;
+  return hasType ? dataTypeOf(context, 'output_dtype') : 'uint8';
+}
+
+function quantize(range: readonly [number, number]): (values: readonly number[]) => number {
+  return ([x, scale, zero = 0]) => {
+    const level = roundHalfEven(Math.fround(x / scale)) + zero;
+    return Math.min(range[1], Math.max(range[0], level));
+  };
+}
+
+function lowerQuantize(context: LowerContext): void {
+  const type = context.outputType(0);
+  const [low, high] = rangeOf(context, type.dataType);
+  const inputs = deviceInputs(context);
+  const zero = inputs.length > 2 ? 'f32(c)' : '0.0';
+  const formula = {
+    label: 'quantize',
+    wgsl: `return R(clamp(round(f32(a) / f32(b)) + ${zero}, ${low}.0, ${high}.0));`,
+  };
+  context.output(0, emitElementwise(context, formula, inputs, type));
+}
+
+function lowerDequantize(context: LowerContext): void {
+  const inputs = deviceInputs(context);
+  const shifted = inputs.length > 2 ? 'f32(a) - f32(c)' : 'f32(a)';
+  const formula = { label: 'dequantize', wgsl: `return R((${shifted}) * f32(b));` };
+  context.output(0, emitElementwise(context, formula, inputs, context.outputType(0)));
+}
+
+function refuseBlocks(context: NodeContext): void {
+  const block = context.attributes.int('block_size', 0);
+  if (block !== 0) context.fail(`block_size ${block} is not supported; scales must be for a tensor or an axis`);
+}
+
+/** QuantizeLinear and DequantizeLinear with scales for the tensor or for an axis. */
+export const quantizeOperators: readonly Operator[] = [
+  {
+    type: 'QuantizeLinear',
+    domain: '',
+    since: 10,
+    infer(context) {
+      refuseBlocks(context);
+      const zeroPoint = context.hasInput(2) ? context.type(2).dataType : undefined;
+      const dataType = quantizedType(context, zeroPoint);
+      rangeOf(context, dataType);
+      return [{ dataType, shape: context.type(0).shape }];
+    },
+    evaluate(context) {
+      const dataType = quantizedType(context, context.optional(2)?.dataType);
+      return [evaluateElementwise(context, hostInputs(context), dataType, quantize(rangeOf(context, dataType)))];
+    },
+    lower: lowerQuantize,
+  },
+  {
+    type: 'DequantizeLinear',
+    domain: '',
+    since: 10,
+    infer(context) {
+      refuseBlocks(context);
+      const { dataType, shape } = context.type(0);
+      rangeOf(context, dataType);
+      return [{ dataType: context.type(1).dataType, shape }];
+    },
+    evaluate(context) {
+      const { dataType } = context.input(1);
+      const dequantize = ([x, scale, zero = 0]: readonly number[]) => (x - zero) * scale;
+      return [evaluateElementwise(context, hostInputs(context), dataType, dequantize)];
+    },
+    lower: lowerDequantize,
+  },
+];

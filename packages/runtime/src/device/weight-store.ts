@@ -2,8 +2,16 @@ import type { Weight } from '../program/types.js';
 import type { GpuDevice } from './device.js';
 import { bufferUsage } from './usage.js';
 
-/** Bytes handed to the queue before waiting for it, so that staging stays bounded. */
+/** Bytes handed to the queue before waiting for it, and the most in one write, so that staging stays bounded. */
 const windowBytes = 64 * 1024 * 1024;
+const writeBytes = 16 * 1024 * 1024;
+
+/** The pieces of a weight, none larger than one write. */
+function* boundedPieces(weight: Weight): Iterable<Uint8Array> {
+  for (const piece of weight.pieces()) {
+    for (let at = 0; at < piece.byteLength; at += writeBytes) yield piece.subarray(at, at + writeBytes);
+  }
+}
 
 /** A session's weights on the GPU: each key uploaded once, whatever the number of programs that use it. */
 export class WeightStore {
@@ -26,7 +34,7 @@ export class WeightStore {
       this.#buffers.set(weight.key, buffer);
       this.bytes += weight.byteLength;
       let offset = 0;
-      for (const piece of weight.pieces()) {
+      for (const piece of boundedPieces(weight)) {
         write(this.device.gpu.queue, buffer, offset, piece);
         offset += piece.byteLength;
         done += piece.byteLength;

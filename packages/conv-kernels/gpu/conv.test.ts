@@ -17,9 +17,9 @@ async function expectRight(problem: ConvProblem, only?: string): Promise<void> {
   const wrong = await checkConvCase(test, problem, { only });
   if (wrong === undefined) return;
   const again = JSON.stringify({ problem, only });
-  const icd = process.env.VK_ICD_FILENAMES ?? '';
+  const adapter = process.env.TESSERA_ADAPTER ?? 'auto';
   expect.fail(
-    `${wrong}\nVK_ICD_FILENAMES=${icd} TESSERA_CONV_CASE='${again}' npx vitest run packages/conv-kernels/gpu/conv.test.ts`,
+    `${wrong}\nTESSERA_ADAPTER='${adapter}' TESSERA_CONV_CASE='${again}' npx vitest run packages/conv-kernels/gpu/conv.test.ts`,
   );
 }
 

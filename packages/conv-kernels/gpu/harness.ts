@@ -1,8 +1,5 @@
-import { create } from 'webgpu';
+import { acquireDevice } from '../../runtime/src/device/acquire.js';
 import { packParams, type DeviceProfile, type Kernel, type OperandName, type Plan } from '../src/index.js';
-
-/** What create() returns must outlive every object made from it. */
-const gpu = create(['disable-dawn-features=timestamp_quantization', 'enable-dawn-features=allow_unsafe_apis']);
 
 export interface TestDevice {
   readonly device: GPUDevice;
@@ -13,53 +10,12 @@ export interface TestDevice {
   readonly pipelines: Map<string, Promise<GPUComputePipeline>>;
 }
 
-/** The adapter that VK_ICD_FILENAMES decides, with all its limits; throws where there is none. */
+/** The adapter that TESSERA_ADAPTER asks for, else the best there is; throws where there is none. */
 export async function acquire(): Promise<TestDevice> {
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) {
-    throw new Error('No WebGPU adapter: set VK_ICD_FILENAMES to a Vulkan driver, such as lavapipe’s lvp_icd.json.');
-  }
-  const features = (['shader-f16', 'subgroups', 'timestamp-query'] as const).filter((f) => adapter.features.has(f));
-  const { limits } = adapter;
-  const device = await adapter.requestDevice({
-    requiredFeatures: features,
-    requiredLimits: {
-      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-      maxBufferSize: limits.maxBufferSize,
-      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
-      maxComputeWorkgroupSizeY: limits.maxComputeWorkgroupSizeY,
-      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-      maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
-    },
-  });
+  const { gpu: device, profile } = await acquireDevice();
   const errors: string[] = [];
   device.addEventListener('uncapturederror', (event) => errors.push(event.error.message));
-  return { device, profile: describe(adapter, device), errors, pipelines: new Map() };
-}
-
-function describe(adapter: GPUAdapter, device: GPUDevice): DeviceProfile {
-  const { info } = adapter;
-  const { limits } = device;
-  return {
-    vendor: info.vendor.toLowerCase(),
-    architecture: info.architecture.toLowerCase(),
-    description: info.description,
-    isSoftware: /llvmpipe|swiftshader/i.test(`${info.description} ${info.device} ${info.architecture}`),
-    hasF16: device.features.has('shader-f16'),
-    hasSubgroups: device.features.has('subgroups'),
-    subgroupMinSize: info.subgroupMinSize ?? 0,
-    subgroupMaxSize: info.subgroupMaxSize ?? 0,
-    maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-    maxWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
-    maxWorkgroupSizeY: limits.maxComputeWorkgroupSizeY,
-    maxWorkgroupSizeZ: limits.maxComputeWorkgroupSizeZ,
-    maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-    maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
-    maxStorageBinding: limits.maxStorageBufferBindingSize,
-    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
-    minStorageOffsetAlignment: limits.minStorageBufferOffsetAlignment,
-  };
+  return { device, profile, errors, pipelines: new Map() };
 }
 
 /** The host side of a plan: bytes for what it reads; `output` holds what is in the buffer before the run. */

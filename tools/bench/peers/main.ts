@@ -19,7 +19,7 @@ const names = Object.keys(runtimes) as RuntimeName[];
 
 const { values, positionals } = parseArgs({
   options: {
-    adapter: { type: 'string', default: 'auto' },
+    adapter: { type: 'string', default: process.env.TESSERA_ADAPTER || 'auto' },
     batch: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '3' },
     warmup: { type: 'string', default: '1000' },

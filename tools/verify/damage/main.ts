@@ -27,7 +27,7 @@ interface Result {
 
 const { values } = parseArgs({
   options: {
-    adapter: { type: 'string', default: 'auto' },
+    adapter: { type: 'string', default: process.env.TESSERA_ADAPTER || 'auto' },
     places: { type: 'string', default: '2000' },
     only: { type: 'string' },
     verbose: { type: 'boolean', default: false },

@@ -16,7 +16,10 @@ const MAX_ELEMENTS = 1e6;
 const MIB = 2 ** 20;
 
 const { values } = parseArgs({
-  options: { adapter: { type: 'string', default: 'auto' }, rounds: { type: 'string', default: '200' } },
+  options: {
+    adapter: { type: 'string', default: process.env.TESSERA_ADAPTER || 'auto' },
+    rounds: { type: 'string', default: '200' },
+  },
 });
 const rounds = Number(values.rounds);
 const collect = (globalThis as { gc?: () => void }).gc;

@@ -12,7 +12,7 @@ const SILENCE_MS = 10 * 60_000;
 const WIDTHS = [24, 10, 10, 10, 6];
 
 const { values, positionals } = parseArgs({
-  options: { adapter: { type: 'string', default: 'auto' }, json: { type: 'string' } },
+  options: { adapter: { type: 'string', default: process.env.TESSERA_ADAPTER || 'auto' }, json: { type: 'string' } },
   allowPositionals: true,
 });
 

@@ -58,6 +58,12 @@ const cases: readonly ComputeCase[] = [
     inputs: [{ dims: [3, 4], dataType: 'int64', values: ties }, axes(0)],
   },
   {
+    name: 'ReduceMax of more rows than one dimension of workgroups holds',
+    opType: 'ReduceMax',
+    inputs: [{ dims: [65535 * 64 + 65, 2] }, axes(1)],
+  },
+  { name: 'ReduceSum of no elements', opType: 'ReduceSum', inputs: [{ dims: [2, 0, 4] }, axes(1)] },
+  {
     name: 'ReduceSum without axes that leaves its input alone',
     opType: 'ReduceSum',
     attributes: { noop_with_empty_axes: 1 },

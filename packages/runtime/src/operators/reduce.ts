@@ -74,7 +74,9 @@ function evaluate(context: EvaluateContext, name: ReduceName): readonly Tensor[]
   const dims = reducedShape(x.dims, axes, keepsDims(context));
   const y = new Float64Array(dims.reduce((total, size) => total * size, 1));
   forEachRow(toNumbers(x), rowPositions(x.dims, axes), (row, index) => {
-    y[index] = evaluations[name](row);
+    const result = evaluations[name](row);
+    // The extremes of no elements are the type's own.
+    y[index] = x.dataType === 'bool' ? Math.min(1, Math.max(0, result)) : result;
   });
   return [fromNumbers(x.dataType, dims, y)];
 }

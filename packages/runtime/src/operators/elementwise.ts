@@ -3,6 +3,7 @@ import type { Param } from '@tessera/conv-kernels';
 import type { Dim } from '../graph.js';
 import { elementwiseEmission, type Formula } from '../kernels/elementwise.js';
 import type { MathFunction } from '../kernels/math.js';
+import { collapseWalk } from '../kernels/walk.js';
 import type { Tensor } from '../tensor.js';
 import {
   broadcastDims,
@@ -100,21 +101,35 @@ export function evaluateElementwise(
     broadcastShape(inputs.map((t) => t.dims)) ??
     context.fail(`the input shapes ${inputs.map((t) => showDims(t.dims)).join(' and ')} do not broadcast to one shape`);
   const values = inputs.map(toNumbers);
-  const indices = inputs.map((t) => broadcastIndices(t.dims, shape));
-  const count = productOfDims(shape) as number;
-  const result = new Float64Array(count);
-  const row = new Array<number>(inputs.length);
-  for (let i = 0; i < count; i++) {
-    for (let k = 0; k < row.length; k++) row[k] = values[k][indices[k]?.[i] ?? i];
-    result[i] = apply(row);
+  const strides = inputs.map((t) => broadcastStrides(t.dims, rowMajorStrides(t.dims), shape));
+  const walk = collapseWalk({ sizes: shape, strides: Object.fromEntries(strides.entries()) });
+  const length = walk.sizes.at(-1)!;
+  const starts = inputs.map((_, k) => stridedIndices(walk.sizes.slice(0, -1), walk.strides[k].slice(0, -1), 0));
+  const steps = inputs.map((_, k) => walk.strides[k].at(-1)!);
+  const result = new Float64Array(productOfDims(shape) as number);
+  for (let first = 0, row = 0; first < result.length; first += length, row++) {
+    const ranges = values.map((data, k) => ({ data, start: starts[k][row], step: steps[k] }));
+    fillRow(result.subarray(first, first + length), ranges, apply);
   }
   return fromWrappedNumbers(dataType, shape, result);
 }
 
-/** For each element of the target its index in a tensor of `dims`; undefined where that is the same index. */
-function broadcastIndices(dims: readonly number[], target: readonly number[]): Uint32Array | undefined {
-  if (dims.length === target.length && dims.every((d, i) => d === target[i])) return undefined;
-  return stridedIndices(target, broadcastStrides(dims, rowMajorStrides(dims), target), 0);
+interface Range {
+  readonly data: Float64Array;
+  readonly start: number;
+  readonly step: number;
+}
+
+/** Applies a function along one row; that of one or two inputs is most of the work of folding, and written out. */
+function fillRow(result: Float64Array, ranges: readonly Range[], apply: (values: readonly number[]) => number): void {
+  const [a, b] = ranges;
+  const values = new Array<number>(ranges.length).fill(0);
+  for (let i = 0; i < result.length; i++) {
+    values[0] = a.data[a.start + i * a.step];
+    if (ranges.length > 1) values[1] = b.data[b.start + i * b.step];
+    for (let k = 2; k < ranges.length; k++) values[k] = ranges[k].data[ranges[k].start + i * ranges[k].step];
+    result[i] = apply(values);
+  }
 }
 
 export function rowMajorStrides(dims: readonly number[]): number[] {

@@ -10,9 +10,9 @@ export function toNumbers(tensor: Tensor): Float64Array {
   if (dataType === 'string' || dataType === 'complex64' || dataType === 'complex128') {
     throw new TesseraError('UNSUPPORTED_OPERATOR', `a tensor of type ${dataType} cannot be calculated with`);
   }
-  if (dataType === 'float16' || dataType === 'bfloat16') return Float64Array.from(toFloat32(dataType, data));
+  if (dataType === 'float16' || dataType === 'bfloat16') return new Float64Array(toFloat32(dataType, data));
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data, Number);
-  return Float64Array.from(data as Float64Array);
+  return new Float64Array(data as Float64Array);
 }
 
 const integerRanges: Partial<Record<DataType, readonly [number, number]>> = {
@@ -98,9 +98,9 @@ export function fromNumbers(dataType: DataType, dims: readonly number[], numbers
     case 'uint64':
       return { dataType, dims, data: BigUint64Array.from(Array.from(numbers, (n) => toBigInt(n, 0n, maxUint64))) };
     case 'float32':
-      return { dataType, dims, data: Float32Array.from(numbers) };
+      return { dataType, dims, data: new Float32Array(numbers) };
     case 'float64':
-      return { dataType, dims, data: Float64Array.from(numbers) };
+      return { dataType, dims, data: new Float64Array(numbers) };
     case 'bool':
       return { dataType, dims, data: Uint8Array.from(numbers, (n) => (n === 0 ? 0 : 1)) };
     default:

@@ -1,5 +1,6 @@
 import { directDispatch, directLimit } from './algorithms/direct.js';
-import { bandwidth, implicitCost, planImplicit } from './algorithms/implicit-gemm.js';
+import { bandwidth, launchSeconds } from './algorithms/cost.js';
+import { implicitCost, planImplicit } from './algorithms/implicit-gemm.js';
 import { pick, rank, type Candidate, type ChoiceOptions } from './choose.js';
 import { checkGemm, gemmBytes, gemmFlops } from './geometry.js';
 import { implicitGemm } from './implicit.js';
@@ -23,7 +24,7 @@ export interface GemmAlgorithm {
 const direct: GemmAlgorithm = {
   name: 'direct',
   supports: (problem, device) => directLimit(implicitGemm(problem), device),
-  cost: (problem, device) => 1e-5 + gemmFlops(problem) / (device.isSoftware ? 5e8 : 1e11),
+  cost: (problem, device) => launchSeconds + gemmFlops(problem) / (device.isSoftware ? 5e8 : 1e11),
   plan(problem, device) {
     const p = implicitGemm(problem);
     return {

@@ -3,6 +3,7 @@ import { implicitConv, isVectorLayout, type ImplicitGemm } from '../implicit.js'
 import { blockPacking } from '../packing.js';
 import type { Dispatch, WeightPacking } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
+import { bandwidth, launchSeconds } from './cost.js';
 import { registerDispatch, type RegisterTile } from './register-kernel.js';
 import { chooseTile, tileSeconds } from './tile-choice.js';
 import { partialBytes, tiledDispatches, tiledShape, tileName } from './tiled-kernel.js';
@@ -31,11 +32,6 @@ export const implicitGemmAlgorithm: ConvAlgorithm = {
   },
 };
 
-/** Bytes a second that the cost model counts with. */
-export function bandwidth(device: DeviceProfile): number {
-  return device.isSoftware ? 4e9 : 5e11;
-}
-
 /** Predicted seconds of arithmetic. */
 export function implicitCost(p: ImplicitGemm, device: DeviceProfile): number {
   const tile = registerTile(p, device, true);
@@ -44,7 +40,7 @@ export function implicitCost(p: ImplicitGemm, device: DeviceProfile): number {
   const columns = Math.ceil(p.columns / tile.columns) * tile.columns;
   const flops = 2 * p.groups * rows * columns * p.channels * p.taps;
   const isVector = isVectorLayout(p.input, p.channels);
-  return 5e-6 + flops / (isVector ? 2e10 : 8e9);
+  return launchSeconds + flops / (isVector ? 2e10 : 8e9);
 }
 
 /** Dispatches, packing and scratch for a problem, or why there can be none. */

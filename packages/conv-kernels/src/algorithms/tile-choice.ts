@@ -1,5 +1,6 @@
 import type { ImplicitGemm } from '../implicit.js';
 import type { DeviceProfile } from '../problem.js';
+import { launchSeconds } from './cost.js';
 import { partialBytes, sliceCount, tileMemory, tileThreads, type Tile } from './tiled-kernel.js';
 
 /** A tile, and how many parts K is cut into. */
@@ -73,6 +74,6 @@ export function tileSeconds(p: ImplicitGemm, device: DeviceProfile, { tile, spli
   const slices = Math.ceil(sliceCount(p, tile.depth) / splits);
   const one = (2 * tile.rows * tile.columns * tile.depth * slices) / (flops * efficiency);
   const rounds = count <= cores ? 1.5 : Math.max(2, count / cores + 0.5);
-  const reduce = splits > 1 ? 3e-6 + (2 * partialBytes(p, splits)) / bytes : 0;
-  return 3e-6 + one * rounds + reduce;
+  const reduce = splits > 1 ? launchSeconds + (2 * partialBytes(p, splits)) / bytes : 0;
+  return launchSeconds + one * rounds + reduce;
 }

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { convAlgorithms, ConvProblemError, convOutputSize, explainConv, planConv, planGemm } from '../src/index.js';
+import type { ConvProblem, GemmProblem } from '../src/index.js';
+import { convProblem } from '../gpu/cases.js';
+import { gpu, least, software } from './devices.js';
+
+const layer = (batch: number, channels: [number, number], size: [number, number], k = 3): ConvProblem =>
+  convProblem({ batch, channels, size, kernel: [k, k], pads: [k >> 1, k >> 1, k >> 1, k >> 1], bias: true });
+
+describe('planConv', () => {
+  it('takes the kernel in registers on CPU adapters, and tiles on GPUs', () => {
+    expect(planConv(layer(1, [64, 64], [56, 56]), software).variant).toMatch(/^register 8x/);
+    expect(planConv(layer(32, [64, 64], [56, 56]), gpu).variant).toBe('128x64x16');
+    expect(planConv(layer(32, [128, 256], [56, 48]), gpu).variant).toBe('128x128x16');
+  });
+
+  it('splits K of a small output on a large GPU, and says what scratch it needs', () => {
+    const plan = planConv(layer(1, [512, 512], [7, 7]), gpu);
+    expect(plan.variant).toMatch(/split/);
+    expect(plan.dispatches).toHaveLength(2);
+    const splits = Number(/split (\d+)/.exec(plan.variant)![1]);
+    expect(plan.scratchByteLength).toBe(4 * splits * 49 * 512);
+  });
+
+  it('takes the depthwise kernel where each channel has its own filter', () => {
+    const problem = convProblem({ channels: [32, 32], size: [9, 12], kernel: [3, 3], groups: 32 });
+    for (const device of [gpu, software, least]) expect(planConv(problem, device).algorithm).toBe('depthwise');
+  });
+
+  it('never plans beyond the device', () => {
+    for (const device of [gpu, software, least]) {
+      for (const problem of [
+        layer(1, [3, 64], [112, 90], 7),
+        layer(8, [256, 130], [14, 15]),
+        layer(1, [2048, 1000], [1, 1], 1),
+      ]) {
+        for (const { kernel, workgroups } of planConv(problem, device).dispatches) {
+          const [x, y, z] = kernel.workgroupSize;
+          expect(x * y * z).toBeLessThanOrEqual(device.maxInvocationsPerWorkgroup);
+          expect(Math.max(...workgroups)).toBeLessThanOrEqual(device.maxWorkgroupsPerDimension);
+          expect(kernel.bindings.length).toBeLessThanOrEqual(device.maxStorageBuffers);
+        }
+      }
+    }
+  });
+
+  it('gives equal plans for equal arguments, and one shader for two sizes of a layer', () => {
+    const [a, b] = [planConv(layer(1, [64, 64], [56, 40]), software), planConv(layer(1, [64, 64], [56, 40]), software)];
+    expect(JSON.stringify(a)).toBe(JSON.stringify(b));
+    const other = planConv(layer(1, [128, 96], [28, 24]), software);
+    expect(other.dispatches[0].kernel.code).toBe(a.dispatches[0].kernel.code);
+  });
+
+  it('obeys only and forbid, and names what there is', () => {
+    const problem = layer(1, [8, 8], [5, 6]);
+    expect(planConv(problem, gpu, { only: 'direct' }).algorithm).toBe('direct');
+    expect(planConv(problem, gpu, { forbid: ['implicit-gemm'] }).algorithm).toBe('direct');
+    expect(() => planConv(problem, gpu, { only: 'winogrand' })).toThrow(/there are .*implicit-gemm/);
+    expect(() => planConv(problem, gpu, { forbid: convAlgorithms.map((a) => a.name) })).toThrow(/forbidden/);
+  });
+
+  it('explains every algorithm, the cheapest first', () => {
+    const candidates = explainConv(layer(1, [8, 8], [5, 6]), gpu);
+    expect(candidates.map((c) => c.algorithm).sort()).toEqual(convAlgorithms.map((a) => a.name).sort());
+    expect(candidates.find((c) => c.algorithm === 'depthwise')?.refusal).toBe('groups is not inChannels');
+    const seconds = candidates.flatMap((c) => c.seconds ?? []);
+    expect(seconds).toEqual([...seconds].sort((a, b) => a - b));
+  });
+});
+
+describe('a wrong problem', () => {
+  const good = layer(1, [8, 8], [5, 6]);
+  const wrong: [string, Partial<ConvProblem>, RegExp][] = [
+    ['groups', { groups: 3 }, /groups 3 does not divide inChannels 8/],
+    ['kernelHeight', { kernelHeight: 9 }, /inHeight 5 with padding 2 .* at least 2 more/],
+    ['strideWidth', { strideWidth: 0 }, /strideWidth is 0; it must be an integer of at least 1/],
+    ['padLeft', { padLeft: -1 }, /padLeft is -1/],
+    ['batch', { batch: 1.5 }, /batch is 1.5/],
+    ['input', { input: { offset: 2 ** 26, strides: [240, 1, 48, 8] } }, /input spans .* binds at most 134217728/],
+    ['elementType', { elementType: 'f16' }, /no shader-f16/],
+  ];
+  for (const [field, change, message] of wrong) {
+    it(`names ${field}`, () => {
+      const attempt = (): unknown => planConv({ ...good, ...change }, least);
+      expect(attempt).toThrow(ConvProblemError);
+      expect(attempt).toThrow(message);
+      expect(attempt).toThrow(expect.objectContaining({ field }));
+    });
+  }
+});
+
+describe('convOutputSize', () => {
+  it('follows ONNX: floor((in + pads - dilation * (kernel - 1) - 1) / stride) + 1', () => {
+    const size = convOutputSize({ ...layer(1, [1, 1], [11, 9]), strideHeight: 2, dilationWidth: 3, padRight: 4 });
+    expect(size).toEqual({ height: 6, width: 8 });
+  });
+});
+
+describe('planGemm', () => {
+  const problem: GemmProblem = {
+    batch: 1,
+    m: 3,
+    n: 20,
+    k: 12,
+    elementType: 'f32',
+    a: { offset: 0, batchStride: 36, rowStride: 12, columnStride: 1 },
+    b: { offset: 0, batchStride: 0, rowStride: 20, columnStride: 1 },
+    c: { offset: 0, batchStride: 60, rowStride: 20, columnStride: 1 },
+    epilogue: { bias: false },
+  };
+
+  it('packs only a constant B', () => {
+    for (const device of [gpu, software, least]) {
+      expect(planGemm(problem, device, { constantB: true, only: 'implicit-gemm' }).packing).toBeDefined();
+      expect(planGemm(problem, device, { constantB: false }).packing).toBeUndefined();
+    }
+  });
+
+  it('names a wrong extent', () => {
+    expect(() => planGemm({ ...problem, k: 0 }, gpu, { constantB: true })).toThrow(/k is 0/);
+  });
+});

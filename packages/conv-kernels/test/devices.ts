@@ -1,0 +1,51 @@
+import type { DeviceProfile } from '../src/index.js';
+
+const common: DeviceProfile = {
+  vendor: 'nvidia',
+  architecture: 'hopper',
+  description: 'a GPU',
+  isSoftware: false,
+  hasF16: true,
+  hasSubgroups: true,
+  subgroupMinSize: 32,
+  subgroupMaxSize: 32,
+  maxInvocationsPerWorkgroup: 1024,
+  maxWorkgroupSizeX: 1024,
+  maxWorkgroupSizeY: 1024,
+  maxWorkgroupSizeZ: 64,
+  maxWorkgroupsPerDimension: 65535,
+  maxWorkgroupStorage: 49152,
+  maxStorageBinding: 2 ** 31 - 4,
+  maxStorageBuffers: 16,
+  minStorageOffsetAlignment: 256,
+};
+
+/** A large GPU. */
+export const gpu: DeviceProfile = common;
+
+/** A CPU adapter with subgroups of 8 and 128 MiB bindings. */
+export const software: DeviceProfile = {
+  ...common,
+  vendor: 'mesa',
+  architecture: 'llvmpipe',
+  description: 'llvmpipe',
+  isSoftware: true,
+  subgroupMinSize: 8,
+  subgroupMaxSize: 8,
+  maxStorageBinding: 2 ** 27,
+  maxWorkgroupStorage: 32768,
+};
+
+/** The least that WebGPU promises. */
+export const least: DeviceProfile = {
+  ...common,
+  vendor: '',
+  hasF16: false,
+  hasSubgroups: false,
+  subgroupMinSize: 0,
+  subgroupMaxSize: 0,
+  maxInvocationsPerWorkgroup: 256,
+  maxWorkgroupStorage: 16384,
+  maxStorageBinding: 2 ** 27,
+  maxStorageBuffers: 8,
+};

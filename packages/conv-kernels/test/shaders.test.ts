@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { activationCode, floatLiteral, planConv, type DeviceProfile } from '../src/index.js';
+import { convProblem, type ConvCase } from '../gpu/cases.js';
+import { gpu, software } from './devices.js';
+
+const cases: Record<string, [ConvCase, DeviceProfile, string?]> = {
+  direct: [{ channels: [3, 4], size: [5, 6], kernel: [3, 3], bias: true }, gpu, 'direct'],
+  'in registers': [
+    { channels: [8, 16], size: [5, 6], kernel: [3, 3], pads: [1, 1, 1, 1], activation: { kind: 'relu' } },
+    software,
+  ],
+  tiled: [{ batch: 4, channels: [8, 64], size: [33, 34], kernel: [3, 3], residual: 'nhwc' }, gpu, 'implicit-gemm'],
+  depthwise: [{ channels: [8, 8], size: [5, 6], kernel: [3, 3], groups: 8 }, gpu],
+};
+
+describe('shader texts', () => {
+  for (const [name, [conv, device, only]] of Object.entries(cases)) {
+    it(`${name} is as it was`, () => {
+      const plan = planConv(convProblem(conv), device, { only });
+      expect(plan.dispatches.map((d) => d.kernel.code).join('\n')).toMatchSnapshot();
+    });
+  }
+});
+
+describe('activationCode', () => {
+  it('writes numbers as f32 literals, infinities as the largest finite ones', () => {
+    expect(floatLiteral(6)).toBe('6.0f');
+    expect(floatLiteral(0.1)).toBe('0.10000000149011612f');
+    expect(floatLiteral(-Infinity)).toBe('-3.4028234663852886e+38f');
+  });
+
+  it('is the identity without an activation', () => {
+    expect(activationCode(undefined, 'f32')).toContain('return x;');
+  });
+});

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acquireDevice, type Device } from '../../src/index.js';
 import { channelsLast, checkCase, type ComputeCase, type InputCase } from './compute-case.js';
 
@@ -191,4 +191,10 @@ describe('Elementwise operators on the device agree with plain loops', () => {
   it.each([...unary, ...extreme, ...binary, ...exact, ...quantized, ...cast])('$name', (test) =>
     checkCase(device, test),
   );
+
+  it.each([...unary.slice(0, 6), ...binary])('$name, fp16', async (test) => {
+    const check = checkCase(device, { ...test, tolerance: 4e-3 }, 'fp16');
+    if (device.profile.hasF16) await check;
+    else await expect(check).rejects.toMatchObject({ code: 'UNSUPPORTED_DEVICE' });
+  });
 });

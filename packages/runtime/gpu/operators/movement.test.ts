@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acquireDevice, type Device } from '../../src/index.js';
 import { channelsLast, checkCase, type ComputeCase, type InputCase } from './compute-case.js';
 
@@ -161,4 +161,10 @@ describe('Operators that move elements agree on the device with plain loops', ()
   });
   afterAll(() => device.dispose());
   it.each([...views, ...copies, ...gathers, ...pads, ...resizes])('$name', (test) => checkCase(device, test));
+
+  it.each([...copies, ...pads])('$name, fp16', async (test) => {
+    const check = checkCase(device, { ...test, tolerance: 1e-3 }, 'fp16');
+    if (device.profile.hasF16) await check;
+    else await expect(check).rejects.toMatchObject({ code: 'UNSUPPORTED_DEVICE' });
+  });
 });

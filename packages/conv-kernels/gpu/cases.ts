@@ -77,8 +77,35 @@ export function convProblem(c: ConvCase): ConvProblem {
   };
 }
 
+/** Cases only for dense 3x3 kernels of stride 1: tiles of outputs cut at the edges, in both sizes of tile. */
+const winogradCases: Readonly<Record<string, ConvCase>> = {
+  '3x3, many tiles of 4x4': {
+    batch: 2,
+    channels: [12, 20],
+    size: [19, 14],
+    kernel: [3, 3],
+    pads: [1, 1, 1, 1],
+    bias: true,
+    residual: 'nhwc',
+    activation: { kind: 'relu' },
+  },
+  '3x3, few tiles of 2x2': { channels: [36, 68], size: [7, 6], kernel: [3, 3], pads: [1, 1, 1, 1], bias: true },
+  '3x3, one output': { channels: [4, 8], size: [3, 3], kernel: [3, 3] },
+  '3x3, odd channels, unequal pads, NCHW': {
+    channels: [7, 9],
+    size: [10, 17],
+    kernel: [3, 3],
+    pads: [2, 0, 0, 1],
+    input: 'nchw',
+    output: 'nchw',
+    residual: 'nchw',
+    bias: true,
+  },
+};
+
 /** Cases with a name for what they are there for. */
 export const convCases: Readonly<Record<string, ConvCase>> = {
+  ...winogradCases,
   'stem, 7x7 stride 2 on an NCHW image': {
     channels: [3, 18],
     size: [23, 30],
@@ -196,6 +223,8 @@ export interface ConvFamily {
   /** Channels of a group, in and out, are multiples of these. */
   readonly multiples: readonly [number, number];
   readonly pointwise?: boolean;
+  /** Kernels of 3x3, stride and dilation 1. */
+  readonly square?: boolean;
   readonly input?: LayoutName;
   readonly output?: LayoutName;
   readonly residual?: LayoutName;
@@ -207,6 +236,7 @@ export const convFamilies: Readonly<Record<string, ConvFamily>> = {
   'dense, odd channels': { kind: 'dense', multiples: [5, 1] },
   'dense from NCHW to NHWC': { kind: 'dense', multiples: [3, 4], input: 'nchw' },
   'dense between slices': { kind: 'dense', multiples: [4, 4], input: 'slice', output: 'oddSlice' },
+  '3x3': { kind: 'dense', multiples: [4, 4], square: true },
   grouped: { kind: 'grouped', multiples: [4, 4] },
   'depthwise by 4': { kind: 'depthwise', multiples: [4, 4] },
   'depthwise on NCHW': { kind: 'depthwise', multiples: [1, 1], input: 'nchw', output: 'nchw' },
@@ -214,18 +244,18 @@ export const convFamilies: Readonly<Record<string, ConvFamily>> = {
 
 /** A random small problem of a family. */
 export function randomConv(family: ConvFamily, source: Random, elementType: 'f32' | 'f16'): ConvCase {
-  const { kind, pointwise } = family;
+  const { kind, pointwise, square } = family;
   const count = (i: 0 | 1): number => family.multiples[i] * Math.ceil(source.int(9, 40) / family.multiples[i]);
   const groups = kind === 'dense' ? 1 : kind === 'grouped' ? source.int(2, 3) : count(0);
   const perGroup = (i: 0 | 1): number => (kind === 'depthwise' ? 1 : count(i));
-  const kernel: [number, number] = pointwise ? [1, 1] : [source.int(2, 4), source.int(1, 4)];
-  const dilation: [number, number] = [source.int(1, 2), source.int(1, 2)];
+  const kernel: [number, number] = pointwise ? [1, 1] : square ? [3, 3] : [source.int(2, 4), source.int(1, 4)];
+  const dilation: [number, number] = square ? [1, 1] : [source.int(1, 2), source.int(1, 2)];
   return {
     batch: source.int(1, 2),
     channels: [groups * perGroup(0), groups * perGroup(1)],
     size: [dilation[0] * kernel[0] + source.int(0, 9), dilation[1] * kernel[1] + source.int(3, 12)],
     kernel,
-    stride: [source.int(1, 2), source.int(1, kind === 'depthwise' ? 1 : 3)],
+    stride: square ? [1, 1] : [source.int(1, 2), source.int(1, kind === 'depthwise' ? 1 : 3)],
     dilation,
     pads: pointwise ? undefined : [source.int(1, 2), source.int(0, 2), source.int(0, 2), source.int(0, 2)],
     groups,

@@ -2,7 +2,7 @@ import { convOutputDims, fromHalf, planConv, planGemm, toHalf } from '../src/ind
 import type { ActivationLayout, ChoiceOptions, ConvProblem, GemmProblem, MatrixLayout, Plan } from '../src/index.js';
 import { layoutEnd, matrixEnd } from '../src/geometry.js';
 import { referenceConv, referenceGemm } from '../src/reference.js';
-import { sumTolerance } from '../src/tolerance.js';
+import { planTolerance } from '../src/tolerance.js';
 import { runPlan, type HostOperands, type TestDevice } from './harness.js';
 import { random, type Random } from './random.js';
 
@@ -97,7 +97,7 @@ async function compare(
 function difference(result: ArrayBuffer, want: Float64Array, type: Type, k: number, plan: Plan): string | undefined {
   const bits = type === 'f16' ? new Uint16Array(result) : new Uint32Array(result);
   const floats = type === 'f32' ? new Float32Array(result) : undefined;
-  const { absolute, relative } = sumTolerance(k, 1, type);
+  const { absolute, relative } = planTolerance(plan, k, type);
   const name = `${plan.algorithm} (${plan.variant})`;
   for (let i = 0; i < want.length; i++) {
     if (Number.isNaN(want[i])) {

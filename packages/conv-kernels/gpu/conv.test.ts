@@ -50,6 +50,21 @@ describe.skipIf(single)('convolutions', () => {
   }
 });
 
+describe.skipIf(single)('every algorithm on random problems', () => {
+  for (const { name, supports } of convAlgorithms) {
+    it(`${name} agrees with the reference`, async () => {
+      const source = random(414);
+      for (const family of Object.values(convFamilies)) {
+        for (let i = 0; i < 4; i++) {
+          const elementType = i === 3 && test.profile.hasF16 ? 'f16' : 'f32';
+          const problem = convProblem(randomConv(family, source, elementType));
+          if (supports(problem, test.profile) === true) await expectRight(problem, name);
+        }
+      }
+    });
+  }
+});
+
 describe.skipIf(single)('activations', () => {
   const kinds = [
     { kind: 'relu' },

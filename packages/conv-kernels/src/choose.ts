@@ -1,14 +1,26 @@
 import { depthwise } from './algorithms/depthwise.js';
+import { directWide } from './algorithms/direct-wide.js';
 import { direct } from './algorithms/direct.js';
 import { implicitGemmAlgorithm } from './algorithms/implicit-gemm.js';
+import { tiled } from './algorithms/tiled.js';
 import type { ConvAlgorithm } from './algorithms/types.js';
+import { vectorized } from './algorithms/vectorized.js';
+import { winograd } from './algorithms/winograd.js';
 import { ConvProblemError } from './errors.js';
 import { checkConv } from './geometry.js';
 import type { Plan } from './plan.js';
 import type { ConvProblem, DeviceProfile } from './problem.js';
 
 /** Every convolution algorithm; the order matters only between equal costs. */
-export const convAlgorithms: readonly ConvAlgorithm[] = [depthwise, implicitGemmAlgorithm, direct];
+export const convAlgorithms: readonly ConvAlgorithm[] = [
+  depthwise,
+  implicitGemmAlgorithm,
+  direct,
+  vectorized,
+  tiled,
+  directWide,
+  winograd,
+];
 
 /** Restricts the choice by algorithm names. */
 export interface ChoiceOptions {

@@ -8,3 +8,5 @@ export { explainGemm, gemmAlgorithms, planGemm, type GemmAlgorithm, type GemmOpt
 export type { ConvAlgorithm } from './algorithms/types.js';
 export { activationCode, floatLiteral, type ActivationType } from './wgsl/activation.js';
 export { fromHalf, toHalf } from './half.js';
+export { referenceActivation, referenceConv, referenceGemm, type ReferenceOperands } from './reference.js';
+export { sumTolerance, type Tolerance } from './tolerance.js';

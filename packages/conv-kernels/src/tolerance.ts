@@ -1,3 +1,5 @@
+import { errorGrowth, winograd2, winograd4, type WinogradTransform } from './algorithms/winograd-transform.js';
+
 /** How far a result may be from the fp64 reference: |got - want| <= absolute + relative * |want|. */
 export interface Tolerance {
   readonly absolute: number;
@@ -27,4 +29,26 @@ export function sumTolerance(k: number, scale: number, elementType: 'f32' | 'f16
     absolute: 4 * 2 ** -24 * scale * (k + 8) + activationError,
     relative: 4 * stored,
   };
+}
+
+/** Plans, by the start of their name and variant, whose sums are not chains of the products of a direct sum. */
+const transformed: Readonly<Record<string, WinogradTransform>> = {
+  'winograd F(2x2': winograd2,
+  'winograd F(4x4': winograd4,
+};
+
+/**
+ * The tolerance of a convolution's plan. All algorithms but one only order the same sum differently. Winograd has
+ * intermediate values larger than those of a direct sum, by errorGrowth, and transforms along two axes add chains of
+ * `points` roundings before the products and as many after.
+ */
+export function planTolerance(
+  plan: { readonly algorithm: string; readonly variant: string },
+  k: number,
+  elementType: 'f32' | 'f16',
+): Tolerance {
+  const name = `${plan.algorithm} ${plan.variant}`;
+  const transform = Object.entries(transformed).find(([start]) => name.startsWith(start))?.[1];
+  if (!transform) return sumTolerance(k, 1, elementType);
+  return sumTolerance(k + 4 * transform.points, errorGrowth(transform), elementType);
 }

@@ -67,14 +67,8 @@ export function directDispatch(p: ImplicitGemm, device: DeviceProfile): Dispatch
   };
 }
 
-const directBody = `
-  let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${threads}u + local_index;
-  let group = workgroup_id.z;
-  let row = index / params.columns;
-  let column = index - row * params.columns;
-  if (row >= params.rows) {
-    return;
-  }
+/** WGSL that sums the output of `row` and `column` of `group`, element by element, and stores it. */
+export const directSumCode = `
   let place = locate(row);
   let first_y = i32(place.out_y) * params.stride_y - params.pad_top;
   let first_x = i32(place.out_x) * params.stride_x - params.pad_left;
@@ -101,3 +95,13 @@ const directBody = `
     }
   }
   store(group, place, column, sum);`;
+
+const directBody = `
+  let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${threads}u + local_index;
+  let group = workgroup_id.z;
+  let row = index / params.columns;
+  let column = index - row * params.columns;
+  if (row >= params.rows) {
+    return;
+  }
+  ${directSumCode}`;

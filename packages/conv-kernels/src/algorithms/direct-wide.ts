@@ -1,0 +1,64 @@
+import { convBytes, convFlops } from '../geometry.js';
+import { implicitConv, implicitParams } from '../implicit.js';
+import { plainPacking } from '../packing.js';
+import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
+import { shader } from '../wgsl/shader.js';
+import { directSumCode } from './direct.js';
+import type { ConvAlgorithm } from './types.js';
+import { unmeasuredCost } from './unmeasured.js';
+import { gridLimit, squareSide } from './square.js';
+
+/**
+ * As `direct`, one thread an output element, in square workgroups of output pixels by output channels, so that the
+ * threads of a workgroup share both inputs and weights through the cache.
+ */
+export const directWide: ConvAlgorithm = {
+  name: 'direct-wide',
+  supports: (problem, device) => gridLimit(implicitConv(problem), squareSide(device), device),
+  cost: (problem, device) => unmeasuredCost('direct-wide', problem, device),
+  plan(problem, device) {
+    const p = implicitConv(problem);
+    const side = squareSide(device);
+    const element = storageType(p.elementType, 1);
+    const store = storeFragment(p, false);
+    const params = implicitParams(p);
+    const kernel = shader({
+      label: `direct-wide ${side}x${side}`,
+      enables: enables(p.elementType),
+      bindings: [
+        { name: 'input', access: 'read', type: `array<${element}>` },
+        { name: 'weights', access: 'read', type: `array<${element}>` },
+        ...store.bindings,
+      ],
+      params,
+      workgroupSize: [side, side, 1],
+      declarations: `${locateCode}\n${store.declarations}`,
+      body: directWideBody,
+    });
+    return {
+      algorithm: 'direct-wide',
+      variant: `${side}x${side}`,
+      dispatches: [
+        {
+          kernel,
+          workgroups: [Math.ceil(p.columns / side), Math.ceil(p.rows / side), p.groups],
+          params,
+          operands: ['input', 'weights', ...store.operands],
+        },
+      ],
+      scratchByteLength: 0,
+      packing: plainPacking(p),
+      flops: convFlops(problem),
+      bytes: convBytes(problem),
+    };
+  },
+};
+
+const directWideBody = `
+  let group = workgroup_id.z;
+  let column = global_id.x;
+  let row = global_id.y;
+  if (row >= params.rows || column >= params.columns) {
+    return;
+  }
+  ${directSumCode}`;

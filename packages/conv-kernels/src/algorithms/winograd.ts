@@ -1,0 +1,76 @@
+import { convBytes, convFlops } from '../geometry.js';
+import { implicitConv, type ImplicitGemm } from '../implicit.js';
+import type { DeviceProfile } from '../problem.js';
+import type { ConvAlgorithm } from './types.js';
+import { unmeasuredCost } from './unmeasured.js';
+import {
+  inputTransform,
+  outputTransform,
+  scratchBytes,
+  winogradShape,
+  type WinogradShape,
+} from './winograd-kernels.js';
+import { winogradPacking } from './winograd-packing.js';
+import { productDispatch, productGrid, productTile } from './winograd-products.js';
+import { winograd2, winograd4 } from './winograd-transform.js';
+
+/** Tiles that a workgroup of the products takes at least: what a smaller number of tiles is rounded up to. */
+const leastRows = 8;
+
+/**
+ * Minimal filtering for dense 3x3 convolutions of stride and dilation 1 (Lavin and Gray, arXiv 1509.09308): transform
+ * the input to scratch, multiply at each of 16 or 36 points, transform the products. F(4x4) needs 4 times fewer
+ * multiplications than a direct sum, F(2x2) 2.25 times; the one is taken that needs fewer, partly used tiles counted.
+ */
+export const winograd: ConvAlgorithm = {
+  name: 'winograd',
+  supports(problem, device) {
+    if (problem.kernelHeight !== 3 || problem.kernelWidth !== 3) return 'the kernel is not 3x3';
+    if (problem.strideHeight !== 1 || problem.strideWidth !== 1) return 'the stride is not 1';
+    if (problem.dilationHeight !== 1 || problem.dilationWidth !== 1) return 'the dilation is not 1';
+    if (problem.groups !== 1) return 'there are groups';
+    return winogradLimit(implicitConv(problem), device);
+  },
+  cost: (problem, device) => unmeasuredCost('winograd', problem, device),
+  plan(problem, device) {
+    const p = implicitConv(problem);
+    const shape = bestShape(p);
+    const tile = productTile(shape, device);
+    const { outputs } = shape.transform;
+    return {
+      algorithm: 'winograd',
+      variant: `F(${outputs}x${outputs},3x3) ${tile.threads}x${tile.rows}x${tile.columns}`,
+      dispatches: [inputTransform(p, shape, device), productDispatch(shape, tile), outputTransform(p, shape, device)],
+      scratchByteLength: scratchBytes(shape),
+      packing: winogradPacking(p, shape.transform, tile.columns, 4 * tile.lanes),
+      flops: convFlops(problem),
+      bytes: convBytes(problem),
+    };
+  },
+};
+
+/** The variant with fewer multiplications. */
+function bestShape(p: ImplicitGemm): WinogradShape {
+  const multiplications = ({ transform, tiles }: WinogradShape): number =>
+    transform.points ** 2 * Math.ceil(tiles / leastRows) * leastRows;
+  const two = winogradShape(p, winograd2);
+  const four = winogradShape(p, winograd4);
+  return multiplications(two) < multiplications(four) ? two : four;
+}
+
+function winogradLimit(p: ImplicitGemm, device: DeviceProfile): true | string {
+  const shape = bestShape(p);
+  const tile = productTile(shape, device);
+  const sizes = {
+    scratch: scratchBytes(shape),
+    'packed weights': winogradPacking(p, shape.transform, tile.columns, 4 * tile.lanes).byteLength,
+  };
+  for (const [name, bytes] of Object.entries(sizes)) {
+    if (bytes > device.maxStorageBinding) {
+      return `${name} of ${bytes} bytes exceed the ${device.maxStorageBinding} that can be bound`;
+    }
+  }
+  const grid = productGrid(shape, tile);
+  const most = device.maxWorkgroupsPerDimension;
+  return Math.max(...grid) <= most || `${grid.join('x')} workgroups exceed ${most} a dimension`;
+}

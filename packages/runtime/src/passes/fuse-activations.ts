@@ -41,7 +41,7 @@ function gatedActivation(gate: TypedNode, uses: Uses): Match | undefined {
     const attribute = gate.attributes.get(name);
     return attribute?.type === 'float' ? attribute.value : fallback;
   };
-  const isHardSwish = Math.abs(number('alpha', 0.2) - 1 / 6) < 1e-6 && number('beta', 0.5) === 0.5;
+  const isHardSwish = Math.abs(number('alpha', 0.2) - 1 / 6) < 1e-4 && number('beta', 0.5) === 0.5;
   return isHardSwish ? match([gate, product], gate.inputs[0], 'HardSwish', '', 14) : undefined;
 }
 
@@ -72,10 +72,14 @@ function gelu(nodes: readonly TypedNode[], input: string): Match {
   return match(nodes, input, 'Gelu', '', 20);
 }
 
+/** Models in f16 hold sqrt(2) to three digits. */
+const coefficientTolerance = 1e-3;
+
 /** The x of x / sqrt(2) or x * (1 / sqrt(2)). */
 function scaledInput(node: TypedNode, graph: TypedGraph): string | undefined {
   if (node.domain !== '' || node.inputs.length !== 2) return undefined;
-  const near = (value: number | undefined, wanted: number) => value !== undefined && Math.abs(value - wanted) < 1e-5;
+  const near = (value: number | undefined, wanted: number) =>
+    value !== undefined && Math.abs(value - wanted) < coefficientTolerance;
   const [a, b] = node.inputs;
   if (node.opType === 'Div') return near(scalar(b, graph), Math.SQRT2) ? a : undefined;
   if (node.opType !== 'Mul') return undefined;

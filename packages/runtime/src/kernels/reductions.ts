@@ -46,10 +46,16 @@ const scalarReductions: Readonly<Record<string, ScalarReduction>> = {
   'sum-square': { identity: 0, map: 'x * x', combine: 'a + b', finish: 'a' },
 };
 
+/** A constant expression of WGSL may not be infinite, but a variable's bits may. */
+function identityCode(identity: number, type: 'f32' | 'i32' | 'u32'): string {
+  if (type !== 'f32' || Number.isFinite(identity)) return `return ${literal(identity, type)};`;
+  return `var bits = ${identity < 0 ? '0xff800000u' : '0x7f800000u'}; return bitcast<f32>(bits);`;
+}
+
 function scalarCode(reduction: ScalarReduction, type: 'f32' | 'i32' | 'u32'): string {
   return `
 alias S = A;
-fn identity() -> S { return ${literal(reduction.identity, type)}; }
+fn identity() -> S { ${identityCode(reduction.identity, type)} }
 fn map(x: A, position: u32) -> S { return ${reduction.map}; }
 fn combine(a: S, b: S) -> S { return ${reduction.combine}; }
 fn finish(a: S) -> A { return ${reduction.finish}; }`;

@@ -1,4 +1,15 @@
-import protobuf from 'protobufjs/minimal.js';
+import onnxProto from 'onnx-proto';
+import type protobuf from 'protobufjs/minimal.js';
+
+/**
+ * The Reader class of the protobufjs that onnx-proto itself loaded, which may be another copy than ours: its decoders
+ * take readers of that class alone. `decodeDelimited` makes one and hands it to `this.decode`.
+ */
+const { constructor } = onnxProto.onnx.ModelProto.decodeDelimited.call(
+  { decode: (reader: protobuf.Reader) => reader },
+  Uint8Array.of(0),
+) as unknown as protobuf.Reader;
+const Reader = constructor as typeof protobuf.Reader;
 
 const LENGTH_DELIMITED = 2;
 const TWO_32 = 2 ** 32;
@@ -22,7 +33,7 @@ function readVarint64(reader: protobuf.Reader, signed: boolean): number | bigint
 
 /** A reader that gives 64-bit integers as numbers or bigints, not as one Long object for each. */
 export function createReader(bytes: Uint8Array): protobuf.Reader {
-  const reader = new protobuf.Reader(bytes);
+  const reader = new Reader(bytes);
   return Object.assign(reader, {
     int64: () => readVarint64(reader, true),
     uint64: () => readVarint64(reader, false),
@@ -34,7 +45,7 @@ export type FieldVisitor = (content: Uint8Array, index: number) => void;
 
 /** Walks the fields of one message and hands over those named; the others are skipped. */
 export function visitFields(message: Uint8Array, visitors: Readonly<Record<number, FieldVisitor>>): void {
-  const reader = new protobuf.Reader(message);
+  const reader = new Reader(message);
   const seen = new Map<number, number>();
   while (reader.pos < reader.len) {
     const tag = reader.uint32();

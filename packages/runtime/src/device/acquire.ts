@@ -15,8 +15,11 @@ const toggles = [
   'disable-dawn-features=timestamp_quantization',
 ];
 
-/** Dawn's instances crash the process when collected while their devices live. */
-const instances: GPU[] = [];
+/**
+ * One instance of Dawn for each set of Vulkan drivers, by the variables that name them. They are kept for good: each
+ * holds memory of its own, and one that is collected while its devices live crashes the process.
+ */
+const instances = new Map<string, GPU>();
 
 const icdVariables = ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES'] as const;
 
@@ -25,16 +28,18 @@ interface Candidate {
   readonly source: AdapterReport['source'];
 }
 
-async function createInstance(): Promise<GPU> {
+/** `loader`: what Vulkan loader the instance found or was given; one made without any stays without. */
+async function dawnInstance(loader = 'system'): Promise<GPU> {
+  const key = JSON.stringify([loader, ...icdVariables.map((name) => process.env[name])]);
   const { create } = await import('webgpu');
-  const gpu = create(toggles);
-  instances.push(gpu);
+  let gpu = instances.get(key);
+  if (!gpu) instances.set(key, (gpu = create(toggles)));
   return gpu;
 }
 
 /** The system's adapters, real GPUs first. */
 async function systemAdapters(): Promise<Candidate[]> {
-  const gpu = await createInstance();
+  const gpu = await dawnInstance();
   const found: GPUAdapter[] = [];
   const requests: GPURequestAdapterOptions[] = [
     { powerPreference: 'high-performance' },
@@ -56,10 +61,10 @@ async function embeddedAdapters(): Promise<Candidate[]> {
   const saved = icdVariables.map((name) => process.env[name]);
   for (const name of icdVariables) process.env[name] = swiftShader.icd;
   try {
-    let adapter = await (await createInstance()).requestAdapter();
+    let adapter = await (await dawnInstance()).requestAdapter();
     if (!adapter) {
       preloadVulkanLoader(swiftShader.loader);
-      adapter = await (await createInstance()).requestAdapter();
+      adapter = await (await dawnInstance(swiftShader.loader)).requestAdapter();
     }
     return adapter ? [{ adapter, source: 'embedded' }] : [];
   } finally {

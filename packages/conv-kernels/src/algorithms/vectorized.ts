@@ -111,7 +111,7 @@ function vectorizedBody(threads: number): string {
       `let in_${i} = y_${i} >= 0 && y_${i} < params.in_height && x_${i} >= 0 && x_${i} < params.in_width;`,
       `let at_${i} = select(0u, (image_${i} + u32(y_${i}) * params.x_y + u32(x_${i}) * params.x_x) >> 2u, in_${i});`,
     ]),
-    'for (var c = 0u; c < params.channels >> 2u; c++) {',
+    'for (var c = 0u; c < (params.channels >> 2u); c++) {',
     ...each.map((i) => `let v_${i} = select(vec4f(0.0), vec4f(input[at_${i} + c]), in_${i});`),
     ...[...'xyzw'].flatMap((lane) => [
       `let w_${lane} = vec4f(weights[w]);`,

@@ -75,8 +75,10 @@ export function inputTransform(p: ImplicitGemm, shape: WinogradShape, device: De
     ...implicitParams(p),
     ...shapeParams(shape),
     { name: 'grid_x', type: 'u32', value: workgroups[0] } as const,
+    { name: 'points', type: 'u32', value: points } as const,
   ];
-  const each = range(points);
+  const { statements, values } = bothAxes(input, points);
+  const count = bound('points', points, device);
   const kernel = shader({
     label: `winograd input ${outputs}`,
     enables: enables(p.elementType),
@@ -86,35 +88,17 @@ export function inputTransform(p: ImplicitGemm, shape: WinogradShape, device: De
     ],
     params,
     workgroupSize: [threads, 1, 1],
-    declarations: vector ? vectorLoad : scalarLoad,
     body: [
       threadCode('channel_quads', outputs),
       'let base = params.x_offset + image * params.x_n;',
-      ...each.flatMap((i) => [
-        `let y_${i} = i32(first_y + ${i}u) - params.pad_top;`,
-        `let in_y_${i} = y_${i} >= 0 && y_${i} < params.in_height;`,
-        `let row_${i} = base + u32(clamp(y_${i}, 0, params.in_height - 1)) * params.x_y;`,
-        `let x_${i} = i32(first_x + ${i}u) - params.pad_left;`,
-        `let in_x_${i} = x_${i} >= 0 && x_${i} < params.in_width;`,
-        `let column_${i} = u32(clamp(x_${i}, 0, params.in_width - 1)) * params.x_x;`,
-      ]),
-      ...each.flatMap((j) => [
-        ...each.map(
-          (i) => `let d_${i}_${j} = select(vec4f(0.0), load(row_${i} + column_${j}, quad), in_y_${i} && in_x_${j});`,
-        ),
-        ...each.map((i) => {
-          const column = each.map((k) => `d_${k}_${j}`);
-          return `let t_${i}_${j} = ${combination(input[i], column)};`;
-        }),
-      ]),
+      loadPatch(vector, points, count),
+      ...statements,
+      `var out = array<vec4f, ${values.length}>(${values.join(', ')});`,
       'let step = params.tiles * params.channel_quads;',
-      'var at = tile * params.channel_quads + quad;',
-      ...each.flatMap((i) =>
-        each.flatMap((j) => {
-          const row = each.map((k) => `t_${i}_${k}`);
-          return [`scratch[at] = ${combination(input[j], row)};`, 'at += step;'];
-        }),
-      ),
+      'let at = tile * params.channel_quads + quad;',
+      `for (var i = 0u; i < ${count} * ${count}; i++) {`,
+      'scratch[at + i * step] = out[i];',
+      '}',
     ].join('\n'),
   });
   return { kernel, workgroups, params, operands: ['input', 'scratch'] };
@@ -131,17 +115,11 @@ export function outputTransform(p: ImplicitGemm, shape: WinogradShape, device: D
     ...shapeParams(shape),
     { name: 'grid_x', type: 'u32', value: workgroups[0] },
     { name: 'out_height', type: 'u32', value: p.outHeight },
+    { name: 'points', type: 'u32', value: points },
     { name: 'outputs', type: 'u32', value: outputs },
   ];
-  const each = range(points);
-  const sums = range(outputs).flatMap((i) =>
-    range(outputs).map((j) =>
-      combination(
-        output[j],
-        each.map((k) => `t_${i}_${k}`),
-      ),
-    ),
-  );
+  const { statements, values } = bothAxes(output, points);
+  const [count, outputCount] = [bound('points', points, device), bound('outputs', outputs, device)];
   const kernel = shader({
     label: `winograd output ${outputs}`,
     enables: enables(p.elementType),
@@ -153,16 +131,14 @@ export function outputTransform(p: ImplicitGemm, shape: WinogradShape, device: D
       threadCode('column_quads', outputs),
       'let step = params.tiles * params.column_quads;',
       'let at = params.product_offset + tile * params.column_quads + quad;',
-      ...each.flatMap((j) => [
-        ...each.map((i) => `let d_${i}_${j} = scratch[at + ${i * points + j}u * step];`),
-        ...range(outputs).map((i) => {
-          const column = each.map((k) => `d_${k}_${j}`);
-          return `let t_${i}_${j} = ${combination(output[i], column)};`;
-        }),
-      ]),
-      `var sums = array<vec4f, ${outputs * outputs}>(${sums.join(', ')});`,
-      'for (var i = 0u; i < params.outputs; i++) {',
-      'for (var j = 0u; j < params.outputs; j++) {',
+      `var d: array<vec4f, ${points * points}>;`,
+      `for (var i = 0u; i < ${count} * ${count}; i++) {`,
+      'd[i] = scratch[at + i * step];',
+      '}',
+      ...statements,
+      `var sums = array<vec4f, ${values.length}>(${values.join(', ')});`,
+      `for (var i = 0u; i < ${outputCount}; i++) {`,
+      `for (var j = 0u; j < ${outputCount}; j++) {`,
       'if (first_y + i < params.out_height && first_x + j < params.out_width) {',
       'let place = Place(image, first_y + i, first_x + j);',
       `let sum = sums[i * ${outputs}u + j];`,
@@ -196,17 +172,53 @@ let first_y = tile_y * ${outputs}u;
 let first_x = (tile_in_image - tile_y * params.tiles_x) * ${outputs}u;`;
 }
 
-const vectorLoad = `
-fn load(at: u32, quad: u32) -> vec4f {
-  return vec4f(input[(at >> 2u) + quad]);
-}`;
-
-/** Channels beyond the last are zero. */
-const scalarLoad = `
-fn channel(at: u32, c: u32) -> f32 {
-  return select(0.0, f32(input[at + min(c, params.channels - 1u) * params.x_c]), c < params.channels);
+/**
+ * The bound of a loop over points or outputs. On software adapters only the run knows it: those expand each access in
+ * the text lane by lane, and written out for each value the accesses of a tile take half a minute to compile. On GPUs
+ * it is a constant, so that loops are unrolled and the arrays they fill are registers.
+ */
+function bound(name: 'points' | 'outputs', count: number, device: DeviceProfile): string {
+  return device.isSoftware ? `params.${name}` : `${count}u`;
 }
-fn load(at: u32, quad: u32) -> vec4f {
-  let c = quad * 4u;
-  return vec4f(channel(at, c), channel(at, c + 1u), channel(at, c + 2u), channel(at, c + 3u));
+
+/** Fills `d`, the input values of a tile in four channels: zero outside the input, and beyond the last channel. */
+function loadPatch(vector: boolean, points: number, count: string): string {
+  const load = vector
+    ? `d[i * ${points}u + j] = vec4f(input[(at >> 2u) + quad]);`
+    : `for (var l = 0u; l < min(4u, params.channels - quad * 4u); l++) {
+d[i * ${points}u + j][l] = f32(input[at + (quad * 4u + l) * params.x_c]);
 }`;
+  return `var d: array<vec4f, ${points * points}>;
+for (var i = 0u; i < ${count}; i++) {
+let y = i32(first_y + i) - params.pad_top;
+for (var j = 0u; j < ${count}; j++) {
+let x = i32(first_x + j) - params.pad_left;
+if (y >= 0 && y < params.in_height && x >= 0 && x < params.in_width) {
+let at = base + u32(y) * params.x_y + u32(x) * params.x_x;
+${load}
+}
+}
+}`;
+}
+
+/** WGSL expressions of matrix x d x transposed matrix, row by row, after the statements that name what they share. */
+function bothAxes(matrix: readonly (readonly number[])[], points: number): { statements: string[]; values: string[] } {
+  const each = range(points);
+  const name = (i: number, j: number): string => `t_${i}_${j}`;
+  return {
+    statements: matrix.flatMap((row, i) =>
+      each.map((j) => {
+        const column = each.map((k) => `d[${k * points + j}]`);
+        return `let ${name(i, j)} = ${combination(row, column)};`;
+      }),
+    ),
+    values: matrix.flatMap((_, i) =>
+      matrix.map((row) =>
+        combination(
+          row,
+          each.map((k) => name(i, k)),
+        ),
+      ),
+    ),
+  };
+}

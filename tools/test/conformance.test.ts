@@ -1,6 +1,9 @@
 import type { Tensor } from '@tessera/runtime';
 import { describe, expect, test } from 'vitest';
+import { loadOnnx, readTensor } from '@tessera/onnx-loader';
+import { buildModel } from '../testing/index.js';
 import { difference } from '../verify/conformance/compare.js';
+import { withInitializers } from '../verify/conformance/constants.js';
 import { exclusionList } from '../verify/conformance/exclusions.js';
 import { missingOperators, summaryLines } from '../verify/conformance/summary.js';
 
@@ -71,6 +74,35 @@ describe('difference', () => {
   });
 });
 
+describe('withInitializers', () => {
+  const model = buildModel({
+    opset: 21,
+    inputs: [
+      { name: 'x', dataType: 'float32', dims: [2, 3] },
+      { name: 'shape', dataType: 'int64', dims: [2] },
+    ],
+    outputs: [{ name: 'y', dataType: 'float32', dims: [3, 2] }],
+    nodes: [{ opType: 'Reshape', inputs: ['x', 'shape'], outputs: ['y'] }],
+  });
+  // A TensorProto: dims 2, data_type INT64, name 'z', raw_data 3 and 2.
+  const raw = new Uint8Array(BigInt64Array.of(3n, 2n).buffer);
+  const bytes = Uint8Array.of(8, 2, 16, 7, 66, 1, 122, 74, 16, ...raw);
+
+  test('makes inputs constant, whatever name their tensor has', () => {
+    const { graph } = loadOnnx(withInitializers(model, [{ name: 'shape', bytes }]));
+    expect(graph.inputs.map((input) => input.name)).toEqual(['x']);
+    const shape = graph.initializers.get('shape')!;
+    expect(readTensor(shape)).toEqual(BigInt64Array.of(3n, 2n));
+    expect(graph.nodes.map((node) => node.opType)).toEqual(['Reshape']);
+  });
+
+  test('leaves the rest of the model as it is', () => {
+    const [before, after] = [loadOnnx(model), loadOnnx(withInitializers(model, [{ name: 'shape', bytes }]))];
+    expect([...after.opsetImports]).toEqual([...before.opsetImports]);
+    expect(after.graph.outputs).toEqual(before.graph.outputs);
+  });
+});
+
 describe('exclusionList', () => {
   const list = exclusionList({
     sequences: ['test_sequence_*', 'test_*_opt'],
@@ -94,6 +126,13 @@ describe('exclusionList', () => {
   test('takes everything but the star literally', () => {
     expect(list.reasonFor('node/test_xyz')).toBeUndefined();
     expect(list.reasonFor('node/test_x.z')).toBe('unused');
+  });
+
+  test('spares what a pattern with an exclamation mark fits, in its own reason', () => {
+    const sparing = exclusionList({ attention: ['test_attention_*', '!*_expanded'], slow: ['*_3d_expanded'] });
+    expect(sparing.reasonFor('node/test_attention_3d')).toBe('attention');
+    expect(sparing.reasonFor('node/test_attention_4d_expanded')).toBeUndefined();
+    expect(sparing.reasonFor('node/test_attention_3d_expanded')).toBe('slow');
   });
 
   test('names the patterns that exclude nothing', () => {

@@ -1,10 +1,13 @@
-/** Reason to patterns of case names; `*` stands for any text. A pattern without a slash fits the name in every folder. */
+/**
+ * Reason to patterns of case names; `*` stands for any text. A pattern without a slash fits the name in every folder; one
+ * that begins with `!` takes cases out of its reason again.
+ */
 export type Exclusions = Readonly<Record<string, readonly string[]>>;
 
 export interface ExclusionList {
   /** The reason for which a case (such as 'node/test_abs') is excluded: the first whose patterns fit. */
   reasonFor(name: string): string | undefined;
-  /** Patterns that fit none of the cases, or only cases an earlier reason has: they exclude nothing. */
+  /** Patterns that fit none of the cases, or only cases an earlier pattern or reason has: they exclude nothing. */
   idle(names: readonly string[]): string[];
 }
 
@@ -14,10 +17,14 @@ function matcher(pattern: string): RegExp {
 }
 
 export function exclusionList(exclusions: Exclusions): ExclusionList {
-  const rules = Object.entries(exclusions).flatMap(([reason, patterns]) =>
-    patterns.map((pattern) => ({ reason, pattern, expression: matcher(pattern) })),
-  );
-  const ruleFor = (name: string) => rules.find(({ expression }) => expression.test(name));
+  const rules = Object.entries(exclusions).flatMap(([reason, patterns]) => {
+    const spared = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => matcher(pattern.slice(1)));
+    return patterns
+      .filter((pattern) => !pattern.startsWith('!'))
+      .map((pattern) => ({ reason, pattern, expression: matcher(pattern), spared }));
+  });
+  const ruleFor = (name: string) =>
+    rules.find(({ expression, spared }) => expression.test(name) && !spared.some((other) => other.test(name)));
   return {
     reasonFor: (name) => ruleFor(name)?.reason,
     idle: (names) => {

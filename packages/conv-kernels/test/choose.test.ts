@@ -9,7 +9,7 @@ const layer = (batch: number, channels: [number, number], size: [number, number]
 
 describe('planConv', () => {
   it('takes the kernel in registers on CPU adapters, and tiles on GPUs', () => {
-    expect(planConv(layer(1, [64, 64], [56, 56]), software).variant).toMatch(/^register 8x/);
+    expect(planConv(layer(1, [64, 64], [56, 56], 1), software).variant).toMatch(/^register 8x/);
     expect(planConv(layer(32, [64, 64], [56, 56]), gpu).variant).toBe('128x64x16');
     expect(planConv(layer(32, [128, 256], [56, 48]), gpu).variant).toBe('128x128x16');
   });

@@ -10,6 +10,11 @@ const cases: Record<string, [ConvCase, DeviceProfile, string?]> = {
     software,
   ],
   tiled: [{ batch: 4, channels: [8, 64], size: [33, 34], kernel: [3, 3], residual: 'nhwc' }, gpu, 'implicit-gemm'],
+  'direct in squares': [{ channels: [3, 4], size: [5, 6], kernel: [3, 3] }, gpu, 'direct-wide'],
+  'tiled by element': [{ channels: [6, 10], size: [5, 6], kernel: [3, 3], groups: 2 }, gpu, 'tiled'],
+  'four channels a load': [{ channels: [8, 12], size: [5, 6], kernel: [3, 3], bias: true }, gpu, 'vectorized'],
+  'winograd, 2x2': [{ channels: [8, 8], size: [5, 6], kernel: [3, 3], bias: true }, gpu, 'winograd'],
+  'winograd, 4x4': [{ channels: [32, 32], size: [30, 29], kernel: [3, 3], pads: [1, 1, 1, 1] }, software, 'winograd'],
   depthwise: [{ channels: [8, 8], size: [5, 6], kernel: [3, 3], groups: 8 }, gpu],
 };
 

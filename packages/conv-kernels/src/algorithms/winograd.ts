@@ -1,6 +1,7 @@
 import { convBytes, convFlops } from '../geometry.js';
-import { implicitConv, type ImplicitGemm } from '../implicit.js';
+import { hasVectorOutput, implicitConv, isVectorLayout, type ImplicitGemm } from '../implicit.js';
 import type { DeviceProfile } from '../problem.js';
+import { bandwidth, launchSeconds } from './cost.js';
 import type { ConvAlgorithm } from './types.js';
 import { unmeasuredCost } from './unmeasured.js';
 import {
@@ -11,11 +12,18 @@ import {
   type WinogradShape,
 } from './winograd-kernels.js';
 import { winogradPacking } from './winograd-packing.js';
-import { productDispatch, productGrid, productTile } from './winograd-products.js';
+import { productDispatch, productGrid, productTile, sharesWeights } from './winograd-products.js';
 import { winograd2, winograd4 } from './winograd-transform.js';
 
 /** Tiles that a workgroup of the products takes at least: what a smaller number of tiles is rounded up to. */
 const leastRows = 8;
+
+/**
+ * What the cost counts with on software adapters whose subgroups share weights: operations a second of the products,
+ * seconds for a vec4 that a transform reads or writes, and how much faster than predicted it must be to be chosen, since
+ * it takes more memory and rounds more. In the unit of the implicit GEMM's 2e10 operations a second there.
+ */
+const software = { productRate: 1.5e10, accessSeconds: 5e-9, margin: 1.45 } as const;
 
 /**
  * Minimal filtering for dense 3x3 convolutions of stride and dilation 1 (Lavin and Gray, arXiv 1509.09308): transform
@@ -31,7 +39,10 @@ export const winograd: ConvAlgorithm = {
     if (problem.groups !== 1) return 'there are groups';
     return winogradLimit(implicitConv(problem), device);
   },
-  cost: (problem, device) => unmeasuredCost('winograd', problem, device),
+  cost(problem, device) {
+    if (!sharesWeights(device)) return unmeasuredCost('winograd', problem, device);
+    return software.margin * softwareSeconds(implicitConv(problem), device) + convBytes(problem) / bandwidth(device);
+  },
   plan(problem, device) {
     const p = implicitConv(problem);
     const shape = bestShape(p);
@@ -48,6 +59,19 @@ export const winograd: ConvAlgorithm = {
     };
   },
 };
+
+/** Predicted seconds of the three dispatches. */
+function softwareSeconds(p: ImplicitGemm, device: DeviceProfile): number {
+  const shape = bestShape(p);
+  const tile = productTile(shape, device);
+  const [rowBlocks, columnBlocks, points] = productGrid(shape, tile);
+  const rows = rowBlocks * tile.threads * tile.rows;
+  const flops = 2 * points * rows * columnBlocks * tile.columns * shape.channelQuads * 4;
+  const loads = isVectorLayout(p.input, p.channels) ? 1 : 4;
+  const stores = (hasVectorOutput(p) ? 1 : 4) * shape.transform.outputs ** 2;
+  const accesses = shape.tiles * (shape.channelQuads * points * (loads + 1) + shape.columnQuads * (points + stores));
+  return 3 * launchSeconds + flops / software.productRate + accesses * software.accessSeconds;
+}
 
 /** The variant with fewer multiplications. */
 function bestShape(p: ImplicitGemm): WinogradShape {

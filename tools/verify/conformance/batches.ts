@@ -27,7 +27,7 @@ function split(names: readonly string[]): string[][] {
 /**
  * Runs the cases in child processes, `jobs` of them at a time. A process that crashes or hangs counts against the case
  * it was at, and another goes on after it.
- * @throws Error where a process ends before its first case: there is no adapter, or the modules do not load.
+ * @throws Error where processes end before their first case: there is no adapter, or the modules do not load.
  */
 export async function runBatches(names: readonly string[], options: BatchOptions): Promise<void> {
   // The long cases of light/ come last in the list, and are started first, so that the other jobs work beside them.
@@ -38,26 +38,35 @@ export async function runBatches(names: readonly string[], options: BatchOptions
   await Promise.all(Array.from({ length: Math.min(options.jobs, queue.length) }, work));
 }
 
-async function runBatch(batch: readonly string[], { root, adapter, onOutcome }: BatchOptions): Promise<void> {
-  const silenceMs = folderOf(batch[0]) === 'light' ? LIGHT_SILENCE_MS : SILENCE_MS;
+async function runBatch(batch: readonly string[], options: BatchOptions): Promise<void> {
   let next = 0;
+  let fruitless = 0;
   while (next < batch.length) {
-    let running: string | undefined;
-    let any = false;
-    const end = await runChild<Message>(new URL('./worker.ts', import.meta.url), {
-      args: [root, adapter, ...batch.slice(next)],
-      silenceMs,
-      onMessage: (message) => {
-        any = true;
-        running = 'begins' in message ? message.begins : undefined;
-        if ('begins' in message) return;
-        next++;
-        onOutcome(message);
-      },
-    });
-    if (!any) throw new Error(`a process ${end.failure ?? 'ended'} before its first case: ${end.errorText.trim()}`);
-    if (running === undefined) continue;
-    next++;
-    onOutcome({ name: running, ms: end.timedOut ? silenceMs : 0, error: `its process ${end.failure ?? 'ended'}` });
+    const { outcomes, failure } = await runProcess(batch.slice(next), options);
+    next += outcomes;
+    fruitless = outcomes === 0 ? fruitless + 1 : 0;
+    // One that dies while it opens the device may have been unlucky; the second says why.
+    if (fruitless === 2) throw new Error(`processes end before their first case: the last ${failure ?? 'ended'}`);
   }
+}
+
+/** Runs cases in one process, to the end or up to the one that ends it; `outcomes` is how many cases that were. */
+async function runProcess(names: readonly string[], { root, adapter, onOutcome }: BatchOptions) {
+  const silenceMs = folderOf(names[0]) === 'light' ? LIGHT_SILENCE_MS : SILENCE_MS;
+  let running: string | undefined;
+  let outcomes = 0;
+  const add = (outcome: Outcome) => {
+    outcomes++;
+    onOutcome(outcome);
+  };
+  const { failure, timedOut, errorText } = await runChild<Message>(new URL('./worker.ts', import.meta.url), {
+    args: [root, adapter, ...names],
+    silenceMs,
+    onMessage: (message) => {
+      running = 'begins' in message ? message.begins : undefined;
+      if (!('begins' in message)) add(message);
+    },
+  });
+  if (running) add({ name: running, ms: timedOut ? silenceMs : 0, error: `its process ${failure ?? 'ended'}` });
+  return { outcomes, failure: failure && `${failure}: ${errorText.trim()}` };
 }

@@ -23,7 +23,10 @@ async function runCase(name: string, device: Device): Promise<Outcome> {
   }
 }
 
-const device = await acquireDevice({ adapter });
+const device = await acquireDevice({ adapter }).catch((error: unknown) => {
+  console.error(messageOf(error));
+  process.exit(1);
+});
 for (const name of names) {
   await send({ begins: name });
   const outcome = await runCase(name, device);

@@ -62,6 +62,26 @@ const cases: readonly ComputeCase[] = [
     opType: 'ReduceMax',
     inputs: [{ dims: [65535 * 64 + 65, 2] }, axes(1)],
   },
+  {
+    name: 'ReduceMax of infinities',
+    opType: 'ReduceMax',
+    inputs: [{ dims: [3, 2], values: [-Infinity, -Infinity, 1, Infinity, -Infinity, 2] }, axes(1)],
+  },
+  {
+    name: 'ReduceMin of infinities',
+    opType: 'ReduceMin',
+    inputs: [{ dims: [3, 2], values: [Infinity, Infinity, 1, -Infinity, Infinity, 2] }, axes(1)],
+  },
+  {
+    name: 'ReduceLogSum of zeros',
+    opType: 'ReduceLogSum',
+    inputs: [{ dims: [2, 3], values: [0, 0, 0, 1, 2, 3] }, axes(1)],
+  },
+  ...['Max', 'Min', 'LogSum', 'LogSumExp'].map((name) => ({
+    name: `Reduce${name} of no elements`,
+    opType: `Reduce${name}`,
+    inputs: [{ dims: [2, 0, 4] }, axes(1)],
+  })),
   { name: 'ReduceSum of no elements', opType: 'ReduceSum', inputs: [{ dims: [2, 0, 4] }, axes(1)] },
   {
     name: 'ReduceSum without axes that leaves its input alone',

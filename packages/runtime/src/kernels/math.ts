@@ -72,6 +72,15 @@ fn sin_quarters(x: f32, quarters: i32) -> f32 {
   return select(value, -value, turn >= 2);
 }`,
   },
+  /** Built-in logarithms of 0 may be those of the smallest normal number. */
+  log: {
+    needs: [],
+    code: `
+fn log_f32(x: f32) -> f32 {
+  var negative_infinity = 0xff800000u;
+  return select(log(x), bitcast<f32>(negative_infinity), x == 0.0);
+}`,
+  },
   nan: {
     needs: [],
     code: `

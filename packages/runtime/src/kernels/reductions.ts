@@ -1,3 +1,4 @@
+import { mathFunctions, type MathFunction } from './math.js';
 import { literal } from './storage-types.js';
 
 /**
@@ -32,6 +33,7 @@ interface ScalarReduction {
   readonly map: string;
   readonly combine: string;
   readonly finish: string;
+  readonly functions?: readonly MathFunction[];
 }
 
 const scalarReductions: Readonly<Record<string, ScalarReduction>> = {
@@ -42,7 +44,7 @@ const scalarReductions: Readonly<Record<string, ScalarReduction>> = {
   prod: { identity: 1, map: 'x', combine: 'a * b', finish: 'a' },
   l1: { identity: 0, map: 'abs(x)', combine: 'a + b', finish: 'a' },
   l2: { identity: 0, map: 'x * x', combine: 'a + b', finish: 'A(sqrt(f32(a)))' },
-  'log-sum': { identity: 0, map: 'x', combine: 'a + b', finish: 'A(log(f32(a)))' },
+  'log-sum': { identity: 0, map: 'x', combine: 'a + b', finish: 'A(log_f32(f32(a)))', functions: ['log'] },
   'sum-square': { identity: 0, map: 'x * x', combine: 'a + b', finish: 'a' },
 };
 
@@ -54,6 +56,7 @@ function identityCode(identity: number, type: 'f32' | 'i32' | 'u32'): string {
 
 function scalarCode(reduction: ScalarReduction, type: 'f32' | 'i32' | 'u32'): string {
   return `
+${mathFunctions(reduction.functions ?? [])}
 alias S = A;
 fn identity() -> S { ${identityCode(reduction.identity, type)} }
 fn map(x: A, position: u32) -> S { return ${reduction.map}; }
@@ -75,6 +78,7 @@ fn finish(a: S) -> A { return A(pow(a, 1.0 / P)); }`;
 
 /** The state is (m, s) with the sum of exponentials so far equal to s * exp(m): no overflow, one pass. */
 const logSumExp = `
+${mathFunctions(['log'])}
 alias S = vec2f;
 fn identity() -> S { return vec2f(${literal(-Infinity, 'f32')}, 0.0); }
 fn map(x: A, position: u32) -> S { return vec2f(f32(x), 1.0); }
@@ -82,7 +86,7 @@ fn combine(a: S, b: S) -> S {
   let m = max(a.x, b.x);
   return vec2f(m, a.y * exp(a.x - m) + b.y * exp(b.x - m));
 }
-fn finish(a: S) -> A { return A(a.x + log(a.y)); }`;
+fn finish(a: S) -> A { return A(a.x + log_f32(a.y)); }`;
 
 /** Position of the extreme element; of equal ones the first, or the last. */
 function argCode(type: 'f32' | 'i32' | 'u32', isMax: boolean, selectLast: boolean): string {

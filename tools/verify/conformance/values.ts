@@ -10,7 +10,7 @@ export interface DataSet {
   readonly wanted: Readonly<Record<string, Tensor>>;
 }
 
-/** Throws where a value is neither a tensor nor an optional holding one or nothing. */
+/** Throws where there is nothing to compare, or a value is neither a tensor nor an optional holding one or nothing. */
 export function readDataSets(test: Case, graph: Graph): DataSet[] {
   if (test.output !== undefined) {
     const [first] = graph.outputs;
@@ -22,10 +22,12 @@ export function readDataSets(test: Case, graph: Graph): DataSet[] {
       },
     ];
   }
-  return test.dataSets.map((folder) => ({
+  const sets = test.dataSets.map((folder) => ({
     feeds: readValues(folder, 'input', graph.inputs),
     wanted: readValues(folder, 'output', graph.outputs),
   }));
+  if (!sets.some(({ wanted }) => Object.keys(wanted).length > 0)) throw new Error('the case has no wanted outputs');
+  return sets;
 }
 
 function named(value: ValueInfo, tensor: Tensor | undefined): Record<string, Tensor> {

@@ -9,37 +9,52 @@ import type { WinogradTransform } from './winograd-transform.js';
 export function winogradPacking(p: ImplicitGemm, t: WinogradTransform, block: number, slack: number): WeightPacking {
   const channels = Math.ceil(p.channels / 4) * 4;
   const blocks = Math.ceil(p.columns / block);
-  const points = t.points * t.points;
-  const count = points * blocks * channels * block + slack;
+  const step = blocks * channels * block;
+  const count = t.points ** 2 * step + slack;
   return {
     key: `winograd-${t.outputs}-${block}-${p.columns}x${p.channels}+${slack}`,
     byteLength: count * 4,
     pack(values) {
       const out = new Float32Array(count);
-      const pointStep = blocks * channels * block;
-      const both = outerProduct(t);
-      for (let n = 0; n < p.columns; n++) {
-        const columnAt = Math.floor(n / block) * channels * block + (n % block);
+      const filter = filterTransform(t);
+      let at = 0;
+      for (let first = 0; first < p.columns; first += block) {
+        const used = Math.min(block, p.columns - first);
         for (let c = 0; c < p.channels; c++) {
-          const from = (n * p.channels + c) * p.taps;
-          for (let point = 0; point < points; point++) {
-            let sum = 0;
-            for (let tap = 0; tap < p.taps; tap++) sum += both[point * p.taps + tap] * values[from + tap];
-            out[point * pointStep + columnAt + c * block] = sum;
-          }
+          for (let i = 0; i < used; i++) filter(values, ((first + i) * p.channels + c) * p.taps, out, at + i, step);
+          at += block;
         }
+        at += (channels - p.channels) * block;
       }
       return out;
     },
   };
 }
 
-/** The filter transform along both axes as one matrix, [point y][point x][tap y][tap x]. */
-function outerProduct({ filter, points, taps }: WinogradTransform): Float64Array {
-  const out = new Float64Array((points * taps) ** 2);
-  let at = 0;
-  for (let i = 0; i < points; i++)
-    for (let j = 0; j < points; j++)
-      for (let y = 0; y < taps; y++) for (let x = 0; x < taps; x++) out[at++] = filter[i][y] * filter[j][x];
-  return out;
+/** A function that transforms the filter at `from` along both axes, and writes its points `step` apart from `to` on. */
+function filterTransform({
+  filter,
+  points,
+  taps,
+}: WinogradTransform): (values: Float32Array, from: number, out: Float32Array, to: number, step: number) => void {
+  const g = Float64Array.from(filter.flat());
+  const half = new Float64Array(points * taps);
+  return (values, from, out, to, step) => {
+    for (let i = 0; i < points; i++) {
+      for (let x = 0; x < taps; x++) {
+        let sum = 0;
+        for (let y = 0; y < taps; y++) sum += g[i * taps + y] * values[from + y * taps + x];
+        half[i * taps + x] = sum;
+      }
+    }
+    let at = to;
+    for (let i = 0; i < points; i++) {
+      for (let j = 0; j < points; j++) {
+        let sum = 0;
+        for (let x = 0; x < taps; x++) sum += half[i * taps + x] * g[j * taps + x];
+        out[at] = sum;
+        at += step;
+      }
+    }
+  };
 }

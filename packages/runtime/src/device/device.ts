@@ -28,6 +28,9 @@ export class GpuDevice implements Device {
   #failure: TesseraError | undefined;
   #disposed = false;
   #guarded: Promise<void> = Promise.resolve();
+  readonly #onError = (event: GPUUncapturedErrorEvent) => {
+    this.#failure ??= gpuError(event.error);
+  };
 
   constructor(
     readonly gpu: GPUDevice,
@@ -36,9 +39,7 @@ export class GpuDevice implements Device {
   ) {
     this.profile = deviceProfile(gpu, info);
     this.pipelines = new PipelineCache(gpu);
-    gpu.addEventListener('uncapturederror', (event) => {
-      this.#failure ??= gpuError(event.error);
-    });
+    gpu.addEventListener('uncapturederror', this.#onError);
     void gpu.lost.then((lost) => {
       if (!this.#disposed)
         this.#failure = new TesseraError('DEVICE_LOST', `the GPU device was lost: ${lost.message || lost.reason}`);
@@ -101,8 +102,12 @@ export class GpuDevice implements Device {
     return result;
   }
 
+  /** Lets go of all the device made, too: Dawn's own object may outlive this one by long. */
   dispose(): void {
+    if (this.#disposed) return;
     this.#disposed = true;
+    this.pipelines.clear();
+    this.gpu.removeEventListener('uncapturederror', this.#onError);
     this.gpu.destroy();
   }
 }

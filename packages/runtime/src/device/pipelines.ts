@@ -16,6 +16,10 @@ export class PipelineCache {
     return pipeline;
   }
 
+  clear(): void {
+    this.#pipelines.clear();
+  }
+
   /** Compiles kernels of distinct text side by side; the result maps text to pipeline. */
   async compileAll(
     kernels: readonly Kernel[],

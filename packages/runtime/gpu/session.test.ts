@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildModel } from '../../../tools/testing/index.js';
-import { acquireDevice, createSession, type Device, type Tensor } from '../src/index.js';
+import { acquireDevice, createSession, type Device, type SessionOptions, type Tensor } from '../src/index.js';
 
 const model = buildModel({
   inputs: [{ name: 'x', dataType: 'float32', dims: ['N', 3, 5, 7] }],
@@ -132,6 +132,32 @@ describe('a session', () => {
     expect(profile.layers.map((layer) => layer.opType)).toContain('FusedConv');
     expect(profile.gpuMs).toBeGreaterThan(0);
     session.dispose();
+  });
+
+  it('keeps strict sessions off algorithms that err more than a chain of multiply-adds', async () => {
+    const channels = 64;
+    const size = channels * channels * 9;
+    const wide = buildModel({
+      inputs: [{ name: 'x', dataType: 'float32', dims: [1, channels, 28, 26] }],
+      outputs: [{ name: 'y', dataType: 'float32' }],
+      initializers: [
+        { name: 'w', dataType: 'float32', dims: [channels, channels, 3, 3], data: new Float32Array(size).fill(0.5) },
+      ],
+      nodes: [{ opType: 'Conv', inputs: ['x', 'w'], outputs: ['y'], attributes: { pads: [1, 1, 1, 1] } }],
+    });
+    const x: Tensor = {
+      dataType: 'float32',
+      dims: [1, channels, 28, 26],
+      data: new Float32Array(channels * 728).fill(1),
+    };
+    const algorithms = async (options: SessionOptions) => {
+      const session = await createSession(wide, { device, ...options });
+      const { layers } = await session.profile({ x }, { runs: 1 });
+      session.dispose();
+      return layers.map((layer) => layer.algorithm).join();
+    };
+    expect(await algorithms({ algorithms: { only: 'winograd' } })).toContain('winograd');
+    expect(await algorithms({ precision: 'strict' })).not.toContain('winograd');
   });
 
   it('reports progress, sizes and times', async () => {

@@ -220,7 +220,7 @@ class GpuSession implements Session {
     const program = lower(specialize(this.graph, sizes), {
       profile: device.profile,
       floatType,
-      algorithms: options.algorithms ?? {},
+      algorithms: allowedAlgorithms(options),
     });
     const plan = planMemory(program);
     const lowerMs = clock();
@@ -251,6 +251,14 @@ function stopwatch(): () => number {
     last = now;
     return elapsed;
   };
+}
+
+/** Algorithms whose sums err more than a chain of fp32 multiply-adds; `strict` does without them. */
+const lossyAlgorithms = ['winograd'];
+
+function allowedAlgorithms({ algorithms = {}, precision }: SessionOptions): NonNullable<SessionOptions['algorithms']> {
+  if (precision !== 'strict') return algorithms;
+  return { ...algorithms, forbid: [...(algorithms.forbid ?? []), ...lossyAlgorithms] };
 }
 
 function kernelsOf(program: Program): Kernel[] {

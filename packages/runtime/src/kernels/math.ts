@@ -96,6 +96,31 @@ fn isnan_f32(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }`,
   },
+  /**
+   * The quotient to within half a unit in the last place (built-in division may be 2.5 off), by one step with the exact
+   * remainder. It is formed of 12-bit halves, whose products are exact with and without fused multiply-adds. Where one
+   * of the numbers is so small or large that parts would leave the normal range, the built-in quotient stands.
+   */
+  divide: {
+    needs: [],
+    code: `
+fn upper_half(x: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
+}
+fn divide_f32(a: f32, b: f32) -> f32 {
+  let quotient = a / b;
+  let smallest = min(min(abs(a), abs(b)), abs(quotient));
+  let largest = max(max(abs(a), abs(b)), abs(quotient));
+  if (!(smallest >= 2.6469780e-23 && largest <= 8.5070592e37)) { return quotient; }
+  let quotient_high = upper_half(quotient);
+  let quotient_low = quotient - quotient_high;
+  let b_high = upper_half(b);
+  let b_low = b - b_high;
+  let crossed = (a - quotient_high * b_high) - quotient_high * b_low;
+  let remainder = (crossed - quotient_low * b_high) - quotient_low * b_low;
+  return quotient + remainder / b;
+}`,
+  },
   power: {
     needs: ['nan'],
     code: `

@@ -9,7 +9,8 @@ const arithmetic: readonly ElementwiseDefinition[] = [
   {
     type: 'Div',
     since: 7,
-    wgsl: 'return a / b;',
+    wgsl: 'return divide_f32(a, b);',
+    functions: ['divide'],
     // Integers have no infinity: what is divided by 0 becomes 0, as in the kernel.
     host: ([a, b], _, { isInteger }) => (isInteger ? (b === 0 ? 0 : Math.trunc(a / b)) : a / b),
     dim: divideDims,
@@ -109,8 +110,8 @@ function choosing(
 const [add, subtract, multiply, divide] = arithmetic;
 
 const division = choosing(divide, (_, storage) => {
-  if (storage === 'u32') return { ...divide, wgsl: integerDivision };
-  return storage === 'i32' ? { ...divide, wgsl: signedDivision } : divide;
+  if (storage === 'u32') return { ...divide, wgsl: integerDivision, functions: [] };
+  return storage === 'i32' ? { ...divide, wgsl: signedDivision, functions: [] } : divide;
 });
 
 const mod = choosing({ ...floorMod, since: 10 }, ({ attributes }, storage) => {

@@ -73,7 +73,8 @@ function lowerQuantize(context: LowerContext): void {
   const zero = inputs.length > 2 ? 'f32(c)' : '0.0';
   const formula = {
     label: 'quantize',
-    wgsl: `return R(clamp(round(f32(a) / f32(b)) + ${zero}, ${low}.0, ${high}.0));`,
+    functions: ['divide'] as const,
+    wgsl: `return R(clamp(round(divide_f32(f32(a), f32(b))) + ${zero}, ${low}.0, ${high}.0));`,
   };
   context.output(0, emitElementwise(context, formula, inputs, type));
 }

@@ -24,6 +24,7 @@ import { padOperators } from './pad.js';
 import { poolOperators } from './pool.js';
 import { preluOperators } from './prelu.js';
 import { quantizeOperators } from './quantize.js';
+import { recurrentOperators } from './recurrent.js';
 import { reduceOperators } from './reduce.js';
 import { reshapeOperators } from './reshape.js';
 import { resizeOperators } from './resize.js';
@@ -32,6 +33,7 @@ import { shapeOperators } from './shape.js';
 import { sliceOperators } from './slice.js';
 import { softmaxOperators } from './softmax.js';
 import { splitOperators } from './split.js';
+import { topKOperators } from './top-k.js';
 import { transposeOperators } from './transpose.js';
 import { unaryOperators } from './unary.js';
 import { variadicOperators } from './variadic.js';
@@ -66,6 +68,7 @@ export const operators: readonly Operator[] = [
   ...poolOperators,
   ...preluOperators,
   ...quantizeOperators,
+  ...recurrentOperators,
   ...reduceOperators,
   ...reshapeOperators,
   ...resizeOperators,
@@ -74,6 +77,7 @@ export const operators: readonly Operator[] = [
   ...sliceOperators,
   ...softmaxOperators,
   ...splitOperators,
+  ...topKOperators,
   ...transposeOperators,
   ...unaryOperators,
   ...variadicOperators,

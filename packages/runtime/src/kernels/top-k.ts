@@ -1,0 +1,102 @@
+import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import type { Emission, Operand } from '../operators/types.js';
+import { gridOf } from './grid.js';
+import { walkLength } from './reduce.js';
+import { accumulatorType, storageEnables } from './storage-types.js';
+import { collapseWalk, walkCode } from './walk.js';
+
+const workgroupSize = 256;
+
+/** The bits of a number such that larger numbers have larger keys; NaN is above all numbers, and -0 equals 0. */
+const keyOf = {
+  f32: `
+  let bits = bitcast<u32>(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0xffffffffu; }
+  if ((bits & 0x7fffffffu) == 0u) { return 0x80000000u; }
+  return select(bits ^ 0x80000000u, ~bits, (bits >> 31u) == 1u);`,
+  i32: '  return bitcast<u32>(value) ^ 0x80000000u;',
+  u32: '  return value;',
+} as const;
+
+/**
+ * The k foremost elements of every row along one axis, in order, and their indices; of equal ones the first comes
+ * first. Each invocation counts the elements that go before its own: their number is its place in the result.
+ */
+export function topKEmission(
+  x: Operand,
+  outputs: { readonly values: Operand; readonly indices: Operand },
+  { axis, isLargest }: { readonly axis: number; readonly isLargest: boolean },
+  profile: DeviceProfile,
+): Emission {
+  const { values, indices } = outputs;
+  const rest = <T>(entries: readonly T[]) => entries.filter((_, i) => i !== axis);
+  const rows = collapseWalk({
+    sizes: rest(x.shape),
+    strides: { x: rest(x.strides), values: rest(values.strides), indices: rest(indices.strides) },
+  });
+  const size = x.shape[axis];
+  const blocks = Math.ceil(size / workgroupSize);
+  const groups = blocks * walkLength(rows);
+  const grid = gridOf(groups, profile);
+  const code = walkCode('row', rows);
+  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
+  const params = [
+    grid.param,
+    u32('groups', groups),
+    u32('blocks', blocks),
+    u32('size', size),
+    u32('k', values.shape[axis]),
+    ...Object.entries({ x, values, indices }).flatMap(([name, operand]) => [
+      u32(`${name}_offset`, operand.offset),
+      u32(`${name}_step`, operand.strides[axis]),
+    ]),
+    ...code.params,
+  ];
+  const accumulator = accumulatorType(x.elementType);
+  const kernel = shader({
+    label: 'top-k',
+    enables: storageEnables(x.elementType),
+    aliases: { T: x.elementType, A: accumulator },
+    bindings: [
+      { name: 'x', access: 'read', type: 'array<T>' },
+      { name: 'values', access: 'read_write', type: 'array<T>' },
+      { name: 'indices', access: 'read_write', type: 'array<i32>' },
+    ],
+    params,
+    workgroupSize: [workgroupSize, 1, 1],
+    declarations: `
+${code.declarations}
+var<workgroup> tile: array<u32, ${workgroupSize}>;
+fn ascending_key(value: A) -> u32 {
+${keyOf[accumulator]}
+}
+fn key_of(value: A) -> u32 {
+  return ${isLargest ? '' : '~'}ascending_key(value);
+}`,
+    body: `
+  let group = workgroup_id.y * params.grid_x + workgroup_id.x;
+  if (group >= params.groups) { return; }
+  let row = group / params.blocks;
+  let own = (group % params.blocks) * ${workgroupSize}u + local_index;
+  let start = params.x_offset + x_row(row);
+  let value = x[start + min(own, params.size - 1u) * params.x_step];
+  let own_key = key_of(A(value));
+  var place = 0u;
+  for (var first = 0u; first < params.size; first += ${workgroupSize}u) {
+    workgroupBarrier();
+    tile[local_index] = key_of(A(x[start + min(first + local_index, params.size - 1u) * params.x_step]));
+    workgroupBarrier();
+    let count = min(${workgroupSize}u, params.size - first);
+    for (var i = 0u; i < count; i++) {
+      let key = tile[i];
+      place += u32(key > own_key || (key == own_key && first + i < own));
+    }
+  }
+  if (own < params.size && place < params.k) {
+    values[params.values_offset + values_row(row) + place * params.values_step] = value;
+    indices[params.indices_offset + indices_row(row) + place * params.indices_step] = i32(own);
+  }
+`,
+  });
+  return { kernel, workgroups: grid.workgroups, params, operands: [x, values, indices] };
+}

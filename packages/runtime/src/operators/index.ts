@@ -10,6 +10,7 @@ import { convOperators } from './conv.js';
 import { cumsumOperators } from './cumsum.js';
 import { depthSpaceOperators } from './depth-space.js';
 import { diagonalOperators } from './diagonal.js';
+import { einsumOperators } from './einsum.js';
 import { expandOperators } from './expand.js';
 import { gatherOperators } from './gather.js';
 import { gemmOperators } from './gemm.js';
@@ -54,6 +55,7 @@ export const operators: readonly Operator[] = [
   ...cumsumOperators,
   ...depthSpaceOperators,
   ...diagonalOperators,
+  ...einsumOperators,
   ...expandOperators,
   ...gatherOperators,
   ...gemmOperators,

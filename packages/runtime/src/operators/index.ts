@@ -29,6 +29,7 @@ import { recurrentOperators } from './recurrent.js';
 import { reduceOperators } from './reduce.js';
 import { reshapeOperators } from './reshape.js';
 import { resizeOperators } from './resize.js';
+import { rotaryEmbeddingOperators } from './rotary-embedding.js';
 import { scatterOperators } from './scatter.js';
 import { shapeOperators } from './shape.js';
 import { sliceOperators } from './slice.js';
@@ -74,6 +75,7 @@ export const operators: readonly Operator[] = [
   ...reduceOperators,
   ...reshapeOperators,
   ...resizeOperators,
+  ...rotaryEmbeddingOperators,
   ...scatterOperators,
   ...shapeOperators,
   ...sliceOperators,

@@ -118,7 +118,7 @@ fn divide_f32(a: f32, b: f32) -> f32 {
   let b_low = b - b_high;
   let crossed = (a - quotient_high * b_high) - quotient_high * b_low;
   let remainder = (crossed - quotient_low * b_high) - quotient_low * b_low;
-  return quotient + remainder / b;
+  return fma(remainder, 1.0 / b, quotient);
 }`,
   },
   power: {

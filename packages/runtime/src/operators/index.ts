@@ -11,6 +11,7 @@ import { cumsumOperators } from './cumsum.js';
 import { depthSpaceOperators } from './depth-space.js';
 import { diagonalOperators } from './diagonal.js';
 import { einsumOperators } from './einsum.js';
+import { earlyBroadcastOperators } from './early-broadcast.js';
 import { expandOperators } from './expand.js';
 import { gatherOperators } from './gather.js';
 import { gemmOperators } from './gemm.js';
@@ -57,6 +58,7 @@ export const operators: readonly Operator[] = [
   ...depthSpaceOperators,
   ...diagonalOperators,
   ...einsumOperators,
+  ...earlyBroadcastOperators,
   ...expandOperators,
   ...gatherOperators,
   ...gemmOperators,

@@ -1,6 +1,7 @@
 import type { Model } from '@tessera/onnx-loader';
 import type { TypedGraph } from '../graph.js';
 import { checkGraph } from './check-graph.js';
+import { explicitBroadcast } from './explicit-broadcast.js';
 import { foldAffine } from './fold-affine.js';
 import { fuseActivations } from './fuse-activations.js';
 import { fuseEpilogues } from './fuse-epilogues.js';
@@ -14,6 +15,7 @@ type Pass = readonly [name: string, run: (graph: TypedGraph) => TypedGraph];
 /** In order; the graph is checked after each. */
 const passes: readonly Pass[] = [
   ['propagate', (graph) => propagate(graph)],
+  ['explicit-broadcast', explicitBroadcast],
   ['remove-identity', removeIdentity],
   ['remove-dead', removeDead],
   ['fold-affine', foldAffine],
@@ -42,6 +44,7 @@ export function understand(model: Model): TypedGraph {
 export function specialize(graph: TypedGraph, sizes: ReadonlyMap<string, number>): TypedGraph {
   return runPasses(graph, [
     ['propagate', (g) => propagate(g, sizes)],
+    ['explicit-broadcast', explicitBroadcast],
     ['remove-identity', removeIdentity],
     ['remove-dead', removeDead],
     ['fuse-epilogues', fuseEpilogues],

@@ -148,6 +148,23 @@ describe('understand', () => {
     expect(graph.nodes.map((node) => [node.opType, ...node.inputs])).toEqual([['Abs', 'x']]);
   });
 
+  it('makes explicit the broadcasting that attributes of operator sets before 7 state', () => {
+    const graph = understood({
+      opset: 6,
+      inputs: [image],
+      outputs: [y],
+      initializers: [floats('bias', [3]), floats('slope', [3])],
+      nodes: [
+        { opType: 'Add', inputs: ['x', 'bias'], outputs: ['a'], attributes: { broadcast: 1, axis: 1 } },
+        { opType: 'PRelu', inputs: ['a', 'slope'], outputs: ['y'] },
+      ],
+    });
+    expect(operatorsOf(graph)).toEqual(['Unsqueeze', 'Add', 'Unsqueeze', 'PRelu']);
+    expect(graph.types.get(graph.nodes[1].inputs[1])?.shape).toEqual([3, 1, 1]);
+    expect(graph.types.get('y')?.shape).toEqual(['N', 3, 8, 6]);
+    expect(operatorsOf(specialize(graph, new Map([['N', 2]])))).toEqual(['Add', 'PRelu']);
+  });
+
   it('names every unknown operator in one error', () => {
     const nodes = [
       { opType: 'Frobnicate', name: 'a', inputs: ['x'], outputs: ['t'] },

@@ -16,6 +16,7 @@ import { expandOperators } from './expand.js';
 import { gatherOperators } from './gather.js';
 import { gemmOperators } from './gemm.js';
 import { globalPoolOperators } from './global-pool.js';
+import { gridSampleOperators } from './grid-sample.js';
 import { identityOperators } from './identity.js';
 import { lrnOperators } from './lrn.js';
 import { matMulOperators } from './matmul.js';
@@ -63,6 +64,7 @@ export const operators: readonly Operator[] = [
   ...gatherOperators,
   ...gemmOperators,
   ...globalPoolOperators,
+  ...gridSampleOperators,
   ...identityOperators,
   ...lrnOperators,
   ...matMulOperators,

@@ -18,11 +18,38 @@ const topK: readonly ComputeCase[] = [
   },
 ];
 
-describe('Selection agrees on the device with plain loops', () => {
+const scans: readonly ComputeCase[] = [
+  { name: 'CumProd', opType: 'CumProd', opset: 26, inputs: [last, { ...ints(2), dims: [] }] },
+  {
+    name: 'CumProd, exclusive and reverse',
+    opType: 'CumProd',
+    opset: 26,
+    attributes: { exclusive: 1, reverse: 1 },
+    inputs: [x, { ...ints(-1), dims: [] }],
+  },
+  { name: 'Shrink', opType: 'Shrink', attributes: { lambd: 0.25, bias: 0.125 }, inputs: [last] },
+];
+
+const sequences: readonly ComputeCase[] = [
+  { name: 'ReverseSequence', opType: 'ReverseSequence', inputs: [{ dims: [5, 3, 7] }, ints(1, 5, 3)] },
+  {
+    name: 'ReverseSequence, batch first, fed lengths',
+    opType: 'ReverseSequence',
+    attributes: { batch_axis: 0, time_axis: 1 },
+    inputs: [{ dims: [3, 5, 2, 7] }, { ...ints(4, 0, 2), constant: false }],
+  },
+];
+
+const crops: readonly ComputeCase[] = [
+  { name: 'CenterCropPad', opType: 'CenterCropPad', inputs: [last, ints(2, 6, 2, 8)] },
+  { name: 'CenterCropPad of axes', opType: 'CenterCropPad', attributes: { axes: [-1, 2] }, inputs: [x, ints(10, 4)] },
+];
+
+describe('Selection, scans and rearrangement agree on the device with plain loops', () => {
   let device: Device;
   beforeAll(async () => {
     device = await acquireDevice();
   });
   afterAll(() => device.dispose());
-  it.each(topK)('$name', (test) => checkCase(device, test));
+  it.each([...topK, ...scans, ...sequences, ...crops])('$name', (test) => checkCase(device, test));
 });

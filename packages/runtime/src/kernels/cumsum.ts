@@ -7,19 +7,20 @@ import { collapseWalk, walkCode } from './walk.js';
 
 const workgroupSize = 64;
 
-export interface ScanDirection {
+export interface Scan {
+  readonly combine: 'sum' | 'product';
   /** Each result leaves its own element out. */
   readonly isExclusive: boolean;
-  /** Sums run from the end. */
+  /** Results run from the end. */
   readonly isReverse: boolean;
 }
 
-/** Running sums along one axis, one invocation a row; sums are formed in f32 or the integer type. */
+/** Running sums or products along one axis, one invocation a row, formed in f32 or the integer type. */
 export function cumsumEmission(
   x: Operand,
   y: Operand,
   axis: number,
-  { isExclusive, isReverse }: ScanDirection,
+  { combine, isExclusive, isReverse }: Scan,
   profile: DeviceProfile,
 ): Emission {
   const rest = <T>(values: readonly T[]) => values.filter((_, i) => i !== axis);
@@ -42,8 +43,9 @@ export function cumsumEmission(
     ...code.params,
   ];
   const type = x.elementType;
+  const [neutral, operation] = combine === 'sum' ? ['0', '+'] : ['1', '*'];
   const kernel = shader({
-    label: 'cumsum',
+    label: `cumulative-${combine}`,
     enables: storageEnables(type),
     aliases: { T: type, A: accumulatorType(type) },
     bindings: [
@@ -58,11 +60,11 @@ export function cumsumEmission(
   if (row >= params.count) { return; }
   var x_at = params.x_start + x_row(row);
   var y_at = params.y_start + y_row(row);
-  var total = A(0);
+  var total = A(${neutral});
   for (var i = 0u; i < params.size; i++) {
     let value = A(x[x_at]);
-    y[y_at] = T(${isExclusive ? 'total' : 'total + value'});
-    total += value;
+    y[y_at] = T(${isExclusive ? 'total' : `total ${operation} value`});
+    total ${operation}= value;
     x_at += params.x_step;
     y_at += params.y_step;
   }

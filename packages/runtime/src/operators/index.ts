@@ -3,6 +3,7 @@ import { argOperators } from './arg.js';
 import { batchNormalizationOperators } from './batch-normalization.js';
 import { binaryOperators } from './binary.js';
 import { castOperators } from './cast.js';
+import { centerCropPadOperators } from './center-crop-pad.js';
 import { clipOperators } from './clip.js';
 import { concatOperators } from './concat.js';
 import { convTransposeOperators } from './conv-transpose.js';
@@ -32,8 +33,10 @@ import { reduceOperators } from './reduce.js';
 import { reshapeOperators } from './reshape.js';
 import { resizeOperators } from './resize.js';
 import { rotaryEmbeddingOperators } from './rotary-embedding.js';
+import { reverseSequenceOperators } from './reverse-sequence.js';
 import { scatterOperators } from './scatter.js';
 import { shapeOperators } from './shape.js';
+import { signalWindowOperators } from './signal-windows.js';
 import { sliceOperators } from './slice.js';
 import { softmaxOperators } from './softmax.js';
 import { splitOperators } from './split.js';
@@ -51,6 +54,7 @@ export const operators: readonly Operator[] = [
   ...batchNormalizationOperators,
   ...binaryOperators,
   ...castOperators,
+  ...centerCropPadOperators,
   ...clipOperators,
   ...concatOperators,
   ...convOperators,
@@ -80,8 +84,10 @@ export const operators: readonly Operator[] = [
   ...reshapeOperators,
   ...resizeOperators,
   ...rotaryEmbeddingOperators,
+  ...reverseSequenceOperators,
   ...scatterOperators,
   ...shapeOperators,
+  ...signalWindowOperators,
   ...sliceOperators,
   ...softmaxOperators,
   ...splitOperators,

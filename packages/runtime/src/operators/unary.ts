@@ -86,6 +86,19 @@ const definitions: readonly ElementwiseDefinition[] = [
   { type: 'Not', wgsl: 'return R(a == A(0));', host: ([a]) => (a === 0 ? 1 : 0) },
   { type: 'BitwiseNot', since: 18, wgsl: 'return ~a;', host: ([a]) => -1 - a },
   {
+    type: 'Shrink',
+    since: 9,
+    params: { bias: 0, lambd: 0.5 },
+    wgsl: `
+  let value = f32(a);
+  let shrunk = select(value - params.bias, value + params.bias, value < 0.0);
+  return R(select(0.0, shrunk, value < -params.lambd || value > params.lambd));`,
+    host: ([a], { bias, lambd }) => {
+      if (a < -lambd) return a + bias;
+      return a > lambd ? a - bias : 0;
+    },
+  },
+  {
     type: 'IsNaN',
     since: 9,
     result: 'bool',

@@ -1,5 +1,6 @@
 import { activationOperators } from './activations.js';
 import { argOperators } from './arg.js';
+import { attentionOperators } from './attention.js';
 import { batchNormalizationOperators } from './batch-normalization.js';
 import { binaryOperators } from './binary.js';
 import { castOperators } from './cast.js';
@@ -51,6 +52,7 @@ import type { Operator } from './types.js';
 export const operators: readonly Operator[] = [
   ...activationOperators,
   ...argOperators,
+  ...attentionOperators,
   ...batchNormalizationOperators,
   ...binaryOperators,
   ...castOperators,

@@ -28,17 +28,25 @@ interface Candidate {
   readonly source: AdapterReport['source'];
 }
 
-/** `loader`: what Vulkan loader the instance found or was given; one made without any stays without. */
-async function dawnInstance(loader = 'system'): Promise<GPU> {
-  const key = JSON.stringify([loader, ...icdVariables.map((name) => process.env[name])]);
+async function dawnInstance(): Promise<GPU> {
+  const key = JSON.stringify(icdVariables.map((name) => process.env[name]));
   const { create } = await import('webgpu');
   let gpu = instances.get(key);
   if (!gpu) instances.set(key, (gpu = create(toggles)));
   return gpu;
 }
 
+let systemLoader: boolean | undefined;
+
+/** Whether the system has a Vulkan loader. Dawn complains at length on stderr where there is none, so it is not asked then. */
+function hasSystemLoader(): boolean {
+  systemLoader ??= process.platform !== 'linux' || preloadVulkanLoader('libvulkan.so.1');
+  return systemLoader;
+}
+
 /** The system's adapters, real GPUs first. */
 async function systemAdapters(): Promise<Candidate[]> {
+  if (!hasSystemLoader()) return [];
   const gpu = await dawnInstance();
   const found: GPUAdapter[] = [];
   const requests: GPURequestAdapterOptions[] = [
@@ -61,11 +69,8 @@ async function embeddedAdapters(): Promise<Candidate[]> {
   const saved = icdVariables.map((name) => process.env[name]);
   for (const name of icdVariables) process.env[name] = swiftShader.icd;
   try {
-    let adapter = await (await dawnInstance()).requestAdapter();
-    if (!adapter) {
-      preloadVulkanLoader(swiftShader.loader);
-      adapter = await (await dawnInstance(swiftShader.loader)).requestAdapter();
-    }
+    if (!hasSystemLoader()) preloadVulkanLoader(swiftShader.loader);
+    const adapter = await (await dawnInstance()).requestAdapter();
     return adapter ? [{ adapter, source: 'embedded' }] : [];
   } finally {
     icdVariables.forEach((name, i) => {

@@ -63,12 +63,14 @@ async function unpack(archive: string, cache: string, folder: string): Promise<v
 
 /**
  * Loads a Vulkan loader into the process under its soname, so that Dawn's own dlopen finds it where the system has
- * none. Node's dlopen then complains that the library is no addon; it stays loaded.
+ * none. False where it cannot be loaded.
  */
-export function preloadVulkanLoader(loader: string): void {
+export function preloadVulkanLoader(loader: string): boolean {
   try {
     process.dlopen({ exports: {} }, loader, constants.dlopen.RTLD_LAZY | constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE);
-  } catch {
-    // "Module did not self-register": expected. A loader that cannot load shows as no adapter.
+    return true;
+  } catch (error) {
+    // The library is no addon of Node's, which is said once it is loaded; it stays loaded.
+    return error instanceof Error && error.message.includes('did not self-register');
   }
 }

@@ -45,11 +45,27 @@ const crops: readonly ComputeCase[] = [
   { name: 'CenterCropPad of axes', opType: 'CenterCropPad', attributes: { axes: [-1, 2] }, inputs: [x, ints(10, 4)] },
 ];
 
+const images: readonly ComputeCase[] = [
+  {
+    name: 'Col2Im',
+    opType: 'Col2Im',
+    attributes: { pads: [1, 0, 0, 1], strides: [2, 1], dilations: [1, 2] },
+    inputs: [{ dims: [2, 18, 18] }, ints(7, 7), ints(3, 2)],
+  },
+  { name: 'AffineGrid', opType: 'AffineGrid', inputs: [{ dims: [2, 2, 3] }, ints(2, 3, 5, 7)] },
+  {
+    name: 'AffineGrid, 3-D',
+    opType: 'AffineGrid',
+    attributes: { align_corners: 1 },
+    inputs: [{ dims: [2, 3, 4] }, ints(2, 3, 4, 5, 6)],
+  },
+];
+
 describe('Selection, scans and rearrangement agree on the device with plain loops', () => {
   let device: Device;
   beforeAll(async () => {
     device = await acquireDevice();
   });
   afterAll(() => device.dispose());
-  it.each([...topK, ...scans, ...sequences, ...crops])('$name', (test) => checkCase(device, test));
+  it.each([...topK, ...scans, ...sequences, ...crops, ...images])('$name', (test) => checkCase(device, test));
 });

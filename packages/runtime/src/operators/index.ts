@@ -1,4 +1,5 @@
 import { activationOperators } from './activations.js';
+import { affineGridOperators } from './affine-grid.js';
 import { argOperators } from './arg.js';
 import { attentionOperators } from './attention.js';
 import { batchNormalizationOperators } from './batch-normalization.js';
@@ -6,6 +7,7 @@ import { binaryOperators } from './binary.js';
 import { castOperators } from './cast.js';
 import { centerCropPadOperators } from './center-crop-pad.js';
 import { clipOperators } from './clip.js';
+import { col2imOperators } from './col2im.js';
 import { concatOperators } from './concat.js';
 import { convTransposeOperators } from './conv-transpose.js';
 import { convOperators } from './conv.js';
@@ -51,6 +53,7 @@ import type { Operator } from './types.js';
 /** Every operator there is, family by family. */
 export const operators: readonly Operator[] = [
   ...activationOperators,
+  ...affineGridOperators,
   ...argOperators,
   ...attentionOperators,
   ...batchNormalizationOperators,
@@ -58,6 +61,7 @@ export const operators: readonly Operator[] = [
   ...castOperators,
   ...centerCropPadOperators,
   ...clipOperators,
+  ...col2imOperators,
   ...concatOperators,
   ...convOperators,
   ...convTransposeOperators,

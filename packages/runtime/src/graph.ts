@@ -26,6 +26,22 @@ export interface TypedNode {
   readonly attributes: ReadonlyMap<string, Attribute>;
   /** Names of the file's nodes that this one stands for. */
   readonly origins: readonly string[];
+  /** Of an If: what takes its place when the condition is known. Inputs from 1 on are the values of `captured`. */
+  readonly branches?: Branches;
+}
+
+export interface Branches {
+  /** Names by which the branches know the values of the outer graph that they use. */
+  readonly captured: readonly string[];
+  readonly then: Branch;
+  readonly else: Branch;
+}
+
+/** A subgraph, its names made unique in the whole graph. */
+export interface Branch {
+  readonly nodes: readonly TypedNode[];
+  readonly constants: ReadonlyMap<string, Constant>;
+  readonly outputs: readonly string[];
 }
 
 /** The graph as the passes see it: functions inlined, constants apart, each value with its type as far as known. */

@@ -22,6 +22,7 @@ import { gemmOperators } from './gemm.js';
 import { globalPoolOperators } from './global-pool.js';
 import { gridSampleOperators } from './grid-sample.js';
 import { identityOperators } from './identity.js';
+import { ifOperators } from './if.js';
 import { lrnOperators } from './lrn.js';
 import { matMulOperators } from './matmul.js';
 import { nonzeroOperators } from './nonzero.js';
@@ -76,6 +77,7 @@ export const operators: readonly Operator[] = [
   ...globalPoolOperators,
   ...gridSampleOperators,
   ...identityOperators,
+  ...ifOperators,
   ...lrnOperators,
   ...matMulOperators,
   ...nonzeroOperators,

@@ -1,6 +1,6 @@
-import type { Attribute, FunctionDefinition, Model, Node, Tensor as StoredTensor } from '@tessera/onnx-loader';
+import type { Attribute, FunctionDefinition, Graph, Model, Node, Tensor as StoredTensor } from '@tessera/onnx-loader';
 import { TesseraError } from '../errors.js';
-import type { Constant, TypedGraph, TypedNode, ValueType } from '../graph.js';
+import type { Branch, Branches, Constant, TypedGraph, TypedNode, ValueType } from '../graph.js';
 import type { Tensor } from '../tensor.js';
 
 /** Functions may call functions; deeper nesting than this is taken for recursion. */
@@ -17,7 +17,7 @@ interface Scope {
 
 /** Model -> TypedGraph: model-local functions inlined, initializers and Constant nodes apart, input types as declared. */
 export function importModel(model: Model): TypedGraph {
-  const importer = new Importer(model);
+  const importer = new Importer(new Map(model.functions.map((f) => [functionKey(f.domain, f.name, f.overload), f])));
   const { graph } = model;
   for (const [name, tensor] of graph.initializers) importer.constants.set(name, { kind: 'stored', tensor });
   const scope: Scope = { prefix: '', opsets: model.opsetImports, rename: new Map(), attributes: new Map(), depth: 0 };
@@ -48,8 +48,8 @@ class Importer {
   readonly constants = new Map<string, Constant>();
   readonly #functions: ReadonlyMap<string, FunctionDefinition>;
 
-  constructor(model: Model) {
-    this.#functions = new Map(model.functions.map((f) => [functionKey(f.domain, f.name, f.overload), f]));
+  constructor(functions: ReadonlyMap<string, FunctionDefinition>) {
+    this.#functions = functions;
   }
 
   add(node: Node, scope: Scope): void {
@@ -64,16 +64,41 @@ class Importer {
     const name = scope.prefix + node.name;
     const inputs = node.inputs.map((input) => renamed(input, scope));
     const opset = scope.opsets.get(node.domain) ?? 1;
+    const branches = node.opType === 'If' && node.domain === '' ? this.#branches(name, attributes, scope) : undefined;
     this.nodes.push({
       name,
       opType: node.opType,
       domain: node.domain,
       opset,
-      inputs,
+      inputs: branches ? [...inputs, ...branches.captured] : inputs,
       outputs,
       attributes,
       origins: [name],
+      branches,
     });
+  }
+
+  #branches(name: string, attributes: ReadonlyMap<string, Attribute>, scope: Scope): Branches {
+    const [thenBranch, elseBranch] = ['then_branch', 'else_branch'].map((key) => {
+      const attribute = attributes.get(key);
+      if (attribute?.type === 'graph') return this.#branch(attribute.value, `${name}/${key}/`, scope);
+      throw new TesseraError('INVALID_MODEL', `node "${name}" (If) has no attribute ${key}`, { node: name });
+    });
+    const captured = new Set([...capturedNames(thenBranch), ...capturedNames(elseBranch)]);
+    return { captured: [...captured], then: thenBranch, else: elseBranch };
+  }
+
+  #branch(graph: Graph, prefix: string, scope: Scope): Branch {
+    const inner = new Importer(this.#functions);
+    const rename = new Map(scope.rename);
+    for (const name of [...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)]) {
+      if (name !== '') rename.set(name, prefix + name);
+    }
+    for (const [name, tensor] of graph.initializers) inner.constants.set(prefix + name, { kind: 'stored', tensor });
+    const innerScope = { ...scope, prefix, rename };
+    for (const node of graph.nodes) inner.add(node, innerScope);
+    const outputs = graph.outputs.map((output) => renamed(output.name, innerScope));
+    return { nodes: inner.nodes, constants: inner.constants, outputs };
   }
 
   #inline(call: Node, definition: FunctionDefinition, scope: Scope): void {
@@ -95,6 +120,12 @@ class Importer {
     const inner: Scope = { prefix, rename, attributes, opsets: definition.opsetImports, depth: scope.depth + 1 };
     for (const node of definition.nodes) this.add(node, inner);
   }
+}
+
+/** Names a branch uses and does not define. */
+function capturedNames({ nodes, constants, outputs }: Branch): string[] {
+  const defined = new Set(['', ...constants.keys(), ...nodes.flatMap((node) => node.outputs)]);
+  return [...nodes.flatMap((node) => node.inputs), ...outputs].filter((name) => !defined.has(name));
 }
 
 function functionKey(domain: string, name: string, overload: string): string {

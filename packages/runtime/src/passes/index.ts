@@ -6,6 +6,7 @@ import { foldAffine } from './fold-affine.js';
 import { fuseActivations } from './fuse-activations.js';
 import { fuseEpilogues } from './fuse-epilogues.js';
 import { importModel } from './import-model.js';
+import { inlineIf, requireKnownConditions } from './inline-if.js';
 import { propagate, requireKnownOperators } from './propagate.js';
 import { removeDead } from './remove-dead.js';
 import { removeIdentity } from './remove-identity.js';
@@ -15,6 +16,7 @@ type Pass = readonly [name: string, run: (graph: TypedGraph) => TypedGraph];
 /** In order; the graph is checked after each. */
 const passes: readonly Pass[] = [
   ['propagate', (graph) => propagate(graph)],
+  ['inline-if', settleConditions],
   ['explicit-broadcast', explicitBroadcast],
   ['remove-identity', removeIdentity],
   ['remove-dead', removeDead],
@@ -23,6 +25,14 @@ const passes: readonly Pass[] = [
   ['fuse-epilogues', fuseEpilogues],
   ['remove-dead', removeDead],
 ];
+
+/** Inlines branches until no condition is known any more; the condition of an inner If may follow from an outer one. */
+function settleConditions(graph: TypedGraph): TypedGraph {
+  const next = inlineIf(graph);
+  if (next === graph) return graph;
+  requireKnownOperators(next);
+  return settleConditions(propagate(next));
+}
 
 function runPasses(graph: TypedGraph, list: readonly Pass[]): TypedGraph {
   return list.reduce((current, [name, run]) => {
@@ -44,9 +54,11 @@ export function understand(model: Model): TypedGraph {
 export function specialize(graph: TypedGraph, sizes: ReadonlyMap<string, number>): TypedGraph {
   return runPasses(graph, [
     ['propagate', (g) => propagate(g, sizes)],
+    ['inline-if', settleConditions],
     ['explicit-broadcast', explicitBroadcast],
     ['remove-identity', removeIdentity],
     ['remove-dead', removeDead],
+    ['require-known-conditions', requireKnownConditions],
     ['fuse-epilogues', fuseEpilogues],
   ]);
 }

@@ -23,6 +23,7 @@ import { globalPoolOperators } from './global-pool.js';
 import { gridSampleOperators } from './grid-sample.js';
 import { identityOperators } from './identity.js';
 import { ifOperators } from './if.js';
+import { logLossOperators } from './log-loss.js';
 import { lrnOperators } from './lrn.js';
 import { matMulOperators } from './matmul.js';
 import { nonzeroOperators } from './nonzero.js';
@@ -78,6 +79,7 @@ export const operators: readonly Operator[] = [
   ...gridSampleOperators,
   ...identityOperators,
   ...ifOperators,
+  ...logLossOperators,
   ...lrnOperators,
   ...matMulOperators,
   ...nonzeroOperators,

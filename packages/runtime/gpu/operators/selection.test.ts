@@ -61,11 +61,25 @@ const images: readonly ComputeCase[] = [
   },
 ];
 
+const transforms: readonly ComputeCase[] = [
+  { name: 'DFT', opType: 'DFT', inputs: [{ dims: [2, 5, 7, 2] }, null, { ...ints(1), dims: [] }] },
+  { name: 'DFT, one-sided', opType: 'DFT', attributes: { onesided: 1 }, inputs: [{ dims: [3, 9, 1] }] },
+  {
+    name: 'DFT, inverse and longer than the signal',
+    opType: 'DFT',
+    opset: 19,
+    attributes: { inverse: 1, axis: 1 },
+    inputs: [{ dims: [2, 5, 3, 2] }, { ...ints(8), dims: [] }],
+  },
+];
+
 describe('Selection, scans and rearrangement agree on the device with plain loops', () => {
   let device: Device;
   beforeAll(async () => {
     device = await acquireDevice();
   });
   afterAll(() => device.dispose());
-  it.each([...topK, ...scans, ...sequences, ...crops, ...images])('$name', (test) => checkCase(device, test));
+  it.each([...topK, ...scans, ...sequences, ...crops, ...images, ...transforms])('$name', (test) =>
+    checkCase(device, test),
+  );
 });

@@ -13,6 +13,7 @@ import { convTransposeOperators } from './conv-transpose.js';
 import { convOperators } from './conv.js';
 import { cumsumOperators } from './cumsum.js';
 import { depthSpaceOperators } from './depth-space.js';
+import { dftOperators } from './dft.js';
 import { diagonalOperators } from './diagonal.js';
 import { einsumOperators } from './einsum.js';
 import { earlyBroadcastOperators } from './early-broadcast.js';
@@ -69,6 +70,7 @@ export const operators: readonly Operator[] = [
   ...convTransposeOperators,
   ...cumsumOperators,
   ...depthSpaceOperators,
+  ...dftOperators,
   ...diagonalOperators,
   ...einsumOperators,
   ...earlyBroadcastOperators,

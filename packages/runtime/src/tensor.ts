@@ -1,17 +1,7 @@
-import type { DataType } from '@tessera/onnx-loader';
+import type { DataType, TensorData } from '@tessera/onnx-loader';
 
-export type TensorArray =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array
-  | readonly string[];
+/** The elements a tensor's type calls for; strings are not to be changed in place. */
+export type TensorArray = Exclude<TensorData, string[]> | readonly string[];
 
 /**
  * A tensor in host memory, row-major. float16 and bfloat16 hold their bits in a Uint16Array, bool and the 8-bit floats

@@ -1,7 +1,7 @@
 import { Float16Array } from '@petamoriken/float16';
 import type { DataType } from '@tessera/onnx-loader';
 import { TesseraError } from '../errors.js';
-import { toFloat32 } from '../program/storage.js';
+import { roundToBfloat16, toFloat32 } from '../program/storage.js';
 import type { Tensor, TensorArray } from '../tensor.js';
 
 /** Elements as numbers; 64-bit integers beyond 2^53 are rounded. Throws INTERNAL for strings and complex numbers. */
@@ -74,9 +74,7 @@ export function newArray(dataType: DataType, length: number): Exclude<TensorArra
 
 function bfloat16Bits(values: ArrayLike<number>): Uint16Array {
   const floats = Float32Array.from(values);
-  return Uint16Array.from(new Uint32Array(floats.buffer), (bits) =>
-    (bits & 0x7fffffff) > 0x7f800000 ? (bits >>> 16) | 0x40 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16,
-  );
+  return Uint16Array.from(new Uint32Array(floats.buffer), roundToBfloat16);
 }
 
 /**

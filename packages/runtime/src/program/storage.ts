@@ -95,7 +95,8 @@ export function decodeStorage(
   }
 }
 
-function roundToBfloat16(bits: number): number {
+/** The bfloat16 bits nearest to a float32's bits, ties to even; NaN stays NaN. */
+export function roundToBfloat16(bits: number): number {
   return (bits & 0x7fffffff) > 0x7f800000 ? (bits >>> 16) | 0x40 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
 }
 

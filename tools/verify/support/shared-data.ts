@@ -18,9 +18,16 @@ export interface InputSpec {
   readonly dims: readonly (number | string)[];
 }
 
+/** What the zoo says of an architecture. */
+export interface ZooSpec {
+  readonly inputs: readonly InputSpec[];
+  /** Operators of the graph, and how many nodes of each there are. */
+  readonly ops: Readonly<Record<string, number>>;
+}
+
 interface Zoo {
   /** Writes the architecture NAME with its weights into the folder, where it is not there already. */
-  materialize(name: string, out: string): { readonly model: string; readonly spec: { readonly inputs: InputSpec[] } };
+  materialize(name: string, out: string): { readonly model: string; readonly spec: ZooSpec };
   inputs(spec: { readonly inputs: readonly InputSpec[] }, sizes?: Sizes): Record<string, SeededInput>;
 }
 
@@ -43,5 +50,5 @@ export async function loadZoo(): Promise<Zoo> {
 export async function zooModel(name: string, sizes: Sizes = {}) {
   const zoo = await loadZoo();
   const { model, spec } = zoo.materialize(name, join(tmpdir(), 'tessera-zoo'));
-  return { model, inputs: zoo.inputs(spec, sizes), inputsFor: (other: Sizes) => zoo.inputs(spec, other) };
+  return { model, spec, inputs: zoo.inputs(spec, sizes), inputsFor: (other: Sizes) => zoo.inputs(spec, other) };
 }

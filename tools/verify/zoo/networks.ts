@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   loadZoo,
@@ -7,17 +8,15 @@ import {
   type SeededInput,
   type Sizes,
 } from '../support/shared-data.js';
+import type { Criterion } from './criteria.js';
 
 export interface Network {
   readonly name: string;
   readonly path: string;
+  readonly criterion: Criterion;
   /** Sizes of the symbolic dimensions, one set after another in one session. */
   readonly sizes: readonly Sizes[];
   inputsFor(sizes: Sizes): Readonly<Record<string, SeededInput>>;
-}
-
-interface ZooEntry {
-  readonly sizes?: readonly Sizes[];
 }
 
 interface ModelEntry {
@@ -26,23 +25,28 @@ interface ModelEntry {
   readonly value: (normal: number) => number;
 }
 
-/** Architectures with seeded weights. */
-const zoo: Readonly<Record<string, ZooEntry>> = {
-  tv_resnet18: {},
-  tv_resnet50: { sizes: [{ N: 1 }, { N: 3 }, { N: 8 }] },
-  dyn_resnet50: {},
-  tv_mobilenet_v2: {},
-  dyn_mobilenet_v2: {},
-  tv_efficientnet_b0: {},
-  tv_squeezenet1_1: {},
-  tv_densenet121: {},
-  tv_vgg11_bn: {},
-  tv_shufflenet_v2_x1_0: {},
-  tv_convnext_tiny: {},
-  net_unet: {},
-  net_yolo_like: {},
-  net_style_transfer: {},
+/** Architectures that are run at several sizes; the others at the sizes the zoo gives. */
+const sizesOf: Readonly<Record<string, readonly Sizes[]>> = {
+  tv_resnet50: [{ N: 1 }, { N: 3 }, { N: 8 }],
 };
+
+/** The architectures of `few`: one of each of the plain convolutional families. */
+const fewArchitectures: readonly string[] = [
+  'tv_resnet18',
+  'tv_resnet50',
+  'dyn_resnet50',
+  'tv_mobilenet_v2',
+  'dyn_mobilenet_v2',
+  'tv_efficientnet_b0',
+  'tv_squeezenet1_1',
+  'tv_densenet121',
+  'tv_vgg11_bn',
+  'tv_shufflenet_v2_x1_0',
+  'tv_convnext_tiny',
+  'net_unet',
+  'net_yolo_like',
+  'net_style_transfer',
+];
 
 const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
 
@@ -62,18 +66,40 @@ const models: Readonly<Record<string, ModelEntry>> = {
   },
 };
 
-export const networkNames: readonly string[] = [...Object.keys(zoo), ...Object.keys(models)];
+/** What `--few` runs. */
+export const fewNetworks: readonly string[] = [...fewArchitectures, ...Object.keys(models)];
 
-/** Throws where the name is none of `networkNames`. */
+/** Every architecture of the zoo, those with the most weights first, and the trained models. */
+export function allNetworks(): readonly string[] {
+  const folder = join(sharedFolder(), 'zoo');
+  const files = readdirSync(folder).filter((file) => file.endsWith('.onnx'));
+  const bytes = new Map(files.map((file) => [file.slice(0, -'.onnx'.length), weightBytes(folder, file)]));
+  const architectures = [...bytes.keys()].sort((a, b) => bytes.get(b)! - bytes.get(a)! || a.localeCompare(b));
+  return [...architectures, ...Object.keys(models)];
+}
+
+function weightBytes(folder: string, file: string): number {
+  const spec = JSON.parse(readFileSync(join(folder, file.replace(/\.onnx$/, '.json')), 'utf8')) as { bytes: number };
+  return spec.bytes;
+}
+
+/** Throws where there is no network of this name. */
 export async function openNetwork(name: string): Promise<Network> {
-  if (zoo[name]) {
-    const { model, inputsFor } = await zooModel(name);
-    return { name, path: model, sizes: zoo[name].sizes ?? [{}], inputsFor };
-  }
   const entry = models[name];
-  if (!entry) throw new Error(`there is no network "${name}"; there are ${networkNames.join(', ')}`);
+  if (!entry) {
+    const { model, inputsFor, spec } = await zooModel(name);
+    return { name, path: model, criterion: criterionOf(spec), sizes: sizesOf[name] ?? [{}], inputsFor };
+  }
   const { inputs } = await loadZoo();
   const feeds = inputs({ inputs: entry.inputs });
   for (const feed of Object.values(feeds)) feed.data = (feed.data as Float32Array).map(entry.value);
-  return { name, path: join(sharedFolder(), 'models', `${name}.onnx`), sizes: [{}], inputsFor: () => feeds };
+  const path = join(sharedFolder(), 'models', `${name}.onnx`);
+  return { name, path, criterion: 'fp32', sizes: [{}], inputsFor: () => feeds };
+}
+
+/** By what the graph holds: suppression of boxes, quantization, or inputs in float16. */
+function criterionOf({ ops, inputs }: { readonly ops: object; readonly inputs: readonly InputSpec[] }): Criterion {
+  if ('NonMaxSuppression' in ops) return 'detection';
+  if ('QuantizeLinear' in ops) return 'int8';
+  return inputs.some((input) => input.type === 'FLOAT16') ? 'fp16' : 'fp32';
 }

@@ -1,32 +1,32 @@
 // The child process of one network: runs it in onnxruntime's CPU provider, then in Tessera, and sends a Row for each
-// set of sizes.
+// set of sizes. Arguments: the network, the adapter, and milliseconds to spend on timing each runtime.
 import { createSession, type Session } from '@tessera/runtime';
 import ort from 'onnxruntime-node';
 import { median, timeRuns } from '../support/measure.js';
 import { messageOf } from '../support/report.js';
 import type { SeededInput, Sizes } from '../support/shared-data.js';
-import { relativeDifference, type Values } from './compare.js';
+import { judge, type Answer } from './criteria.js';
 import { openNetwork, type Network } from './networks.js';
 import type { Row } from './row.js';
 
-const TOLERANCE = 1e-3;
-const timing = { warmUpMs: 0, minRuns: 1, maxRuns: 6, budgetMs: 1500 };
+const [name, adapter, budget] = process.argv.slice(2);
+const timing = { warmUpMs: 0, minRuns: 1, maxRuns: 6, budgetMs: Number(budget) };
 
 type Feeds = Readonly<Record<string, SeededInput>>;
-type Results = Record<string, Values>;
+type Answers = Readonly<Record<string, Answer>>;
 
 interface Timed {
-  readonly results: Results;
+  readonly answers: Answers;
   readonly ms: number;
 }
 
-/** Results of a run, and the median time of the runs after the first; where one run takes all the time there is, its own. */
-async function runAndTime(run: () => Promise<unknown>): Promise<Timed> {
-  let results: unknown;
+/** Answers of a run, and the median time of the runs after the first; where one run takes all the time there is, its own. */
+async function runAndTime(run: () => Promise<Answers>): Promise<Timed> {
+  let answers: Answers = {};
   const times = await timeRuns(async () => {
-    results = await run();
+    answers = await run();
   }, timing);
-  return { results: results as Results, ms: median(times.length > 1 ? times.slice(1) : times) };
+  return { answers, ms: median(times.length > 1 ? times.slice(1) : times) };
 }
 
 async function runReference(network: Network): Promise<Timed[]> {
@@ -39,25 +39,30 @@ async function runReference(network: Network): Promise<Timed[]> {
         new ort.Tensor(type, data, dims),
       ]),
     );
-    references.push(await runAndTime(() => session.run(feeds)));
+    references.push(await runAndTime(async () => answersOfReference(await session.run(feeds))));
   }
   await session.release();
   return references;
+}
+
+function answersOfReference(results: ort.InferenceSession.OnnxValueMapType): Answers {
+  const entries = Object.entries(results).map(([name, value]) => {
+    const { type, dims, data } = value as ort.Tensor;
+    return [name, { dims, data: data as ArrayLike<number | bigint>, isHalf: type === 'float16' }] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function runOurs(session: Session, feeds: Feeds): Promise<Timed> {
   const tensors = Object.fromEntries(
     Object.entries(feeds).map(([name, { type, dims, data }]) => [name, { dataType: type, dims, data }]),
   );
-  return runAndTime(() => session.run(tensors));
-}
-
-function compareAll(ours: Results, reference: Results): number {
-  const differences = Object.entries(reference).map(([name, wanted]) => {
-    if (!ours[name]) throw new Error(`output "${name}" is missing; there are ${Object.keys(ours).join(', ')}`);
-    return relativeDifference(name, ours[name], wanted);
+  return runAndTime(async () => {
+    const results = Object.entries(await session.run(tensors)).map(([name, { dataType, dims, data }]) => {
+      return [name, { dims, data: data as ArrayLike<number | bigint>, isHalf: dataType === 'float16' }] as const;
+    });
+    return Object.fromEntries(results);
   });
-  return Math.max(...differences);
 }
 
 function rowName(network: Network, sizes: Sizes): string {
@@ -68,17 +73,14 @@ function rowName(network: Network, sizes: Sizes): string {
 async function check(session: Session, network: Network, sizes: Sizes, reference: Timed): Promise<Row> {
   const row = { name: rowName(network, sizes), referenceMs: reference.ms, adapter: session.report.adapter.name };
   try {
-    const { results, ms } = await runOurs(session, network.inputsFor(sizes));
-    const difference = compareAll(results, reference.results);
-    const passed = difference <= TOLERANCE;
-    const reason = passed ? undefined : `the difference must not exceed ${TOLERANCE}`;
-    return { ...row, passed, difference, oursMs: ms, reason };
+    const { answers, ms } = await runOurs(session, network.inputsFor(sizes));
+    const { passed, difference, reason } = judge(network.criterion, answers, reference.answers);
+    return { ...row, status: passed ? 'passed' : 'failed', difference, oursMs: ms, reason };
   } catch (error) {
-    return { ...row, passed: false, reason: messageOf(error) };
+    return { ...row, status: 'failed', reason: messageOf(error) };
   }
 }
 
-const [name, adapter] = process.argv.slice(2);
 const send = (row: Row) => process.send!(row);
 
 const network = await openNetwork(name);
@@ -88,7 +90,7 @@ try {
   for (const [i, sizes] of network.sizes.entries()) send(await check(session, network, sizes, references[i]));
 } catch (error) {
   for (const [i, sizes] of network.sizes.entries()) {
-    send({ name: rowName(network, sizes), passed: false, referenceMs: references[i].ms, reason: messageOf(error) });
+    send({ name: rowName(network, sizes), status: 'failed', referenceMs: references[i].ms, reason: messageOf(error) });
   }
 }
 process.disconnect!();

@@ -7,6 +7,8 @@ export { chooseConv, convAlgorithms, explainConv, planConv, type Candidate, type
 export { explainGemm, gemmAlgorithms, planGemm, type GemmAlgorithm, type GemmOptions } from './gemm.js';
 export type { ConvAlgorithm } from './algorithms/types.js';
 export { activationCode, floatLiteral, type ActivationType } from './wgsl/activation.js';
+export { ceilingsOf, defaultCeilings, deviceKind, type Ceilings, type DeviceKind } from './ceilings.js';
+export { ceilingProbes, ceilingsFromRates, type CeilingProbe, type ProbeName } from './ceiling-probes.js';
 export { fromHalf, toHalf } from './half.js';
 export { referenceActivation, referenceConv, referenceGemm, type ReferenceOperands } from './reference.js';
 export { sumTolerance, type Tolerance } from './tolerance.js';

@@ -1,3 +1,4 @@
+import type { Ceilings } from './ceilings.js';
 import type { ElementType } from './wgsl/shader.js';
 
 /** What a kernel must know of the device it will run on. Plain data; runtime/device makes it from an adapter. */
@@ -23,6 +24,8 @@ export interface DeviceProfile {
   readonly maxStorageBinding: number;
   readonly maxStorageBuffers: number;
   readonly minStorageOffsetAlignment: number;
+  /** What was measured on this device; without it costs count with the defaults of its kind. */
+  readonly ceilings?: Ceilings;
 }
 
 /**

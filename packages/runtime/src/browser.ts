@@ -4,6 +4,8 @@ import { acquireBrowserDevice } from './device/acquire-browser.js';
 
 export type * from './api.js';
 export { TesseraError, type ErrorCode } from './errors.js';
+export { measureCeilings } from './measure-ceilings.js';
+export type { Ceilings } from '@tessera/conv-kernels';
 export type * from './tensor.js';
 export type { DataType } from '@tessera/onnx-loader';
 

@@ -1,6 +1,6 @@
 import { loadOnnx, type ByteSource, type Model } from '@tessera/onnx-loader';
 import type { Session, SessionOptions } from './api.js';
-import { GpuDevice } from './device/device.js';
+import { asGpuDevice, type GpuDevice } from './device/device.js';
 import { asTesseraError, TesseraError } from './errors.js';
 import { openSession } from './session.js';
 
@@ -14,9 +14,7 @@ export async function createSessionWith(
   let acquired: GpuDevice | undefined;
   try {
     const model = load();
-    const device = options.device ?? (acquired = await acquire());
-    if (!(device instanceof GpuDevice))
-      throw new TesseraError('INVALID_INPUT', 'the device must come from acquireDevice');
+    const device = asGpuDevice(options.device ?? (acquired = await acquire()));
     return await openSession(model, device, acquired !== undefined, options, startedAt);
   } catch (error) {
     acquired?.dispose();

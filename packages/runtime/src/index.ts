@@ -4,6 +4,8 @@ import { createSessionWith, loadBytes } from './create-session.js';
 import { acquireDevice as acquireGpuDevice, type AcquireOptions } from './device/acquire.js';
 
 export type * from './api.js';
+export { measureCeilings } from './measure-ceilings.js';
+export type { Ceilings } from '@tessera/conv-kernels';
 export type { AcquireOptions } from './device/acquire.js';
 export { TesseraError, type ErrorCode } from './errors.js';
 export type * from './tensor.js';

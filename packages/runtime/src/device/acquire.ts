@@ -1,3 +1,4 @@
+import type { Ceilings } from '@tessera/conv-kernels';
 import type { AdapterChoice, AdapterReport } from '../api.js';
 import { TesseraError } from '../errors.js';
 import { openDevice, type GpuDevice } from './device.js';
@@ -7,6 +8,8 @@ import { preloadVulkanLoader, unpackSwiftShader } from './swiftshader.js';
 export interface AcquireOptions {
   /** Defaults to the environment variable TESSERA_ADAPTER, then to 'auto'. */
   readonly adapter?: AdapterChoice;
+  /** What `measureCeilings` gave on this adapter, for the choice of kernels; without it, defaults of its kind count. */
+  readonly ceilings?: Ceilings;
 }
 
 const toggles = [
@@ -120,5 +123,5 @@ export async function acquireDevice(options: AcquireOptions = {}): Promise<GpuDe
     throw new TesseraError('NO_ADAPTER', `${what}. ${remedy}`);
   }
   const report = (features: readonly string[]) => adapterReport(found.adapter.info, features, found.source);
-  return openDevice(found.adapter, report);
+  return openDevice(found.adapter, report, options.ceilings);
 }

@@ -1,4 +1,4 @@
-import type { DeviceProfile } from '@tessera/conv-kernels';
+import type { Ceilings, DeviceProfile } from '@tessera/conv-kernels';
 import type { AdapterReport, Device } from '../api.js';
 import { TesseraError } from '../errors.js';
 import { PipelineCache } from './pipelines.js';
@@ -36,8 +36,9 @@ export class GpuDevice implements Device {
     readonly gpu: GPUDevice,
     readonly adapter: AdapterReport,
     info: GPUAdapterInfo,
+    ceilings?: Ceilings,
   ) {
-    this.profile = deviceProfile(gpu, info);
+    this.profile = { ...deviceProfile(gpu, info), ceilings };
     this.pipelines = new PipelineCache(gpu);
     gpu.addEventListener('uncapturederror', this.#onError);
     void gpu.lost.then((lost) => {
@@ -112,6 +113,12 @@ export class GpuDevice implements Device {
   }
 }
 
+/** The device behind the public interface; a TesseraError where it is not one of ours. */
+export function asGpuDevice(device: Device): GpuDevice {
+  if (device instanceof GpuDevice) return device;
+  throw new TesseraError('INVALID_INPUT', 'the device must come from acquireDevice');
+}
+
 function gpuError(error: GPUError, what?: string): TesseraError {
   const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
   const message = error.message.trim().split('\n')[0];
@@ -122,9 +129,10 @@ function gpuError(error: GPUError, what?: string): TesseraError {
 export async function openDevice(
   adapter: GPUAdapter,
   report: (features: readonly string[]) => AdapterReport,
+  ceilings?: Ceilings,
 ): Promise<GpuDevice> {
   const features = wantedFeatures.filter((name) => adapter.features.has(name as GPUFeatureName));
   const limits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name] as number]));
   const gpu = await adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[], requiredLimits: limits });
-  return new GpuDevice(gpu, report(features), adapter.info);
+  return new GpuDevice(gpu, report(features), adapter.info, ceilings);
 }

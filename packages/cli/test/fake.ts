@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataType } from '@tessera/onnx-loader';
-import type { LayerTime, Session, SessionOptions, SessionReport, Tensor, ValueMetadata } from '@tessera/runtime';
+import type {
+  LayerTime,
+  Session,
+  SessionOptions,
+  SessionReport,
+  Tensor,
+  Timeline,
+  ValueMetadata,
+} from '@tessera/runtime';
 import { createColors } from 'picocolors';
 import { afterAll } from 'vitest';
 import { buildModel } from '../../../tools/testing/index.js';
@@ -28,29 +36,42 @@ export function writeModel(file: string, inputs: readonly ValueMetadata[]): stri
   return file;
 }
 
+const layer = (name: string, opType: string, algorithm: string, startMs: number, ms: number): LayerTime => ({
+  name,
+  opType,
+  origins: [name],
+  outputs: [`${name}_y`],
+  algorithm,
+  shape: [1, 8, 7, 5],
+  dispatches: 1,
+  ms,
+  samplesMs: [ms, ms],
+  startMs,
+  flops: 0,
+  bytes: 10,
+});
+
 export const layers: readonly LayerTime[] = [
-  {
-    name: 'conv1',
-    opType: 'Conv',
-    algorithm: 'winograd',
-    shape: [1, 8, 7, 5],
-    dispatches: 2,
-    ms: 1,
-    flops: 4e9,
-    bytes: 10,
-  },
-  {
-    name: 'pool',
-    opType: 'MaxPool',
-    algorithm: 'pool',
-    shape: [1, 8, 3, 2],
-    dispatches: 1,
-    ms: 0.25,
-    flops: 0,
-    bytes: 10,
-  },
-  { name: 'fc', opType: 'Gemm', algorithm: 'gemm', shape: [1, 10], dispatches: 1, ms: 2.75, flops: 11e9, bytes: 10 },
+  { ...layer('conv1', 'Conv', 'winograd', 0, 1), dispatches: 2, flops: 4e9 },
+  { ...layer('pool', 'MaxPool', 'pool', 1, 0.25), shape: [1, 8, 3, 2] },
+  { ...layer('fc', 'Gemm', 'gemm', 1.25, 2.75), shape: [1, 10], flops: 11e9 },
 ];
+
+/** Four dispatches of the three layers, 2 ms after the run's begin. */
+export const timeline: Timeline = {
+  host: [
+    { name: 'upload', startMs: 0, endMs: 0.5 },
+    { name: 'encode', startMs: 0.5, endMs: 2 },
+    { name: 'wait', startMs: 2, endMs: 7 },
+  ],
+  gpu: [
+    { layer: 0, kernel: 'transform', workgroups: [4, 1, 1], startMs: 2, endMs: 2.5 },
+    { layer: 0, kernel: 'product', workgroups: [8, 2, 1], startMs: 2.5, endMs: 3 },
+    { layer: 1, kernel: 'pool', workgroups: [1, 1, 1], startMs: 3, endMs: 3.25 },
+    { layer: 2, kernel: 'gemm', workgroups: [1, 1, 1], startMs: 3.25, endMs: 6 },
+  ],
+  uncertaintyMs: 0.5,
+};
 
 export const sessionReport: SessionReport = {
   adapter: {
@@ -76,6 +97,24 @@ export const sessionReport: SessionReport = {
   pipelines: 3,
   weightBytes: 12_345_678,
   activationBytes: 999,
+  layers,
+  memory: {
+    weightBytes: 12_345_678,
+    inputBytes: 100,
+    activationBytes: 999,
+    steps: 4,
+    allocations: [
+      { bytes: 600, tenants: [{ layer: 0, bytes: 600, first: 1, last: 2 }] },
+      {
+        bytes: 399,
+        tenants: [
+          { layer: 0, bytes: 300, first: 0, last: 1 },
+          { layer: 1, bytes: 399, first: 2, last: 3 },
+        ],
+      },
+    ],
+    liveBytes: [300, 900, 999, 399],
+  },
 };
 
 export interface FakeSession {
@@ -108,7 +147,7 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
     },
     profile: async (_feeds, { runs = 5 } = {}) => {
       if (fake.profileError) throw fake.profileError;
-      return { runs, gpuMs: 4, layers };
+      return { runs, gpuMs: 4, wholeMs: 3.9, layers, timeline };
     },
     dispose: () => (calls.disposed = true),
   };

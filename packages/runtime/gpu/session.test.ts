@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildModel } from '../../../tools/testing/index.js';
-import { acquireDevice, createSession, type Device, type SessionOptions, type Tensor } from '../src/index.js';
+import {
+  acquireDevice,
+  createSession,
+  type Device,
+  type RunTiming,
+  type SessionOptions,
+  type Tensor,
+} from '../src/index.js';
 
 const model = buildModel({
   inputs: [{ name: 'x', dataType: 'float32', dims: ['N', 3, 5, 7] }],
@@ -27,6 +34,17 @@ const model = buildModel({
     },
     { opType: 'Relu', inputs: ['c'], outputs: ['y'] },
     { opType: 'Shape', inputs: ['y'], outputs: ['shape'] },
+  ],
+});
+
+/** Three layers that nothing fuses. */
+const deep = buildModel({
+  inputs: [{ name: 'x', dataType: 'float32', dims: [3] }],
+  outputs: [{ name: 'r', dataType: 'float32' }],
+  nodes: [
+    { opType: 'Sqrt', inputs: ['x'], outputs: ['p'] },
+    { opType: 'Neg', inputs: ['p'], outputs: ['q'] },
+    { opType: 'Abs', inputs: ['q'], outputs: ['r'] },
   ],
 });
 
@@ -64,6 +82,8 @@ function expectClose(actual: Tensor, wanted: readonly number[]): void {
   const worst = wanted.reduce((max, value, i) => Math.max(max, Math.abs(value - Number(actual.data[i]))), 0);
   expect(worst).toBeLessThan(1e-5);
 }
+
+const numbers = (tensor: Tensor) => Array.from(tensor.data as Float32Array);
 
 let device: Device;
 beforeAll(async () => {
@@ -132,6 +152,82 @@ describe('a session', () => {
     expect(profile.layers.map((layer) => layer.opType)).toContain('FusedConv');
     expect(profile.gpuMs).toBeGreaterThan(0);
     session.dispose();
+  });
+
+  it('lays the dispatches of a profiled run on one axis with the host', async () => {
+    const session = await createSession(model, { device });
+    const { layers, timeline, wholeMs } = await session.profile({ x: input(2) }, { runs: 3 });
+    expect(wholeMs).toBeGreaterThan(0);
+    expect(layers.map(({ samplesMs }) => samplesMs.length)).toEqual(layers.map(() => 3));
+    expect(timeline.gpu.length).toBe(session.report.dispatches);
+    const submitted = timeline.host.find(({ name }) => name === 'encode')!.startMs;
+    const seen = timeline.host.at(-1)!.endMs;
+    timeline.gpu.reduce((end, dispatch) => {
+      expect(dispatch.startMs).toBeGreaterThanOrEqual(end - 1e-3);
+      expect(layers[dispatch.layer]).toBeDefined();
+      return dispatch.endMs;
+    }, submitted - timeline.uncertaintyMs);
+    expect(timeline.gpu.at(-1)!.endMs).toBeLessThanOrEqual(seen + timeline.uncertaintyMs);
+    session.dispose();
+  });
+
+  it('ends profiling early with what it has', async () => {
+    const session = await createSession(model, { device });
+    const stop = new AbortController();
+    const onRun = (done: number) => done === 2 && stop.abort();
+    expect((await session.profile({ x: input(1) }, { runs: 9, signal: stop.signal, onRun })).runs).toBe(2);
+    session.dispose();
+  });
+
+  it('says where the time of a run went', async () => {
+    const session = await createSession(model, { device });
+    let timing: RunTiming | undefined;
+    await session.run({ x: input(2) }, { onTiming: (t) => (timing = t) });
+    const { uploadMs, encodeMs, gpuMs, waitMs, readBackMs, totalMs } = timing!;
+    expect(gpuMs).toBeGreaterThan(0);
+    expect(uploadMs + encodeMs + gpuMs! + waitMs + readBackMs).toBeGreaterThanOrEqual(totalMs - 1e-3);
+    session.dispose();
+  });
+
+  it('tells of layers and of memory over time', async () => {
+    const session = await createSession(model, { device, dims: { N: 2 } });
+    const { layers, memory, dispatches, activationBytes } = session.report;
+    expect(layers[0]).toMatchObject({ name: 'conv', origins: ['conv', 'Relu_1'], outputs: ['y'], shape: [2, 6, 3, 7] });
+    expect(layers[0].flops).toBe(2 * (2 * 6 * 3 * 7) * (3 * 3 * 3));
+    expect(memory).toMatchObject({ activationBytes, steps: dispatches, inputBytes: 2 * 105 * 4 });
+    expect(memory!.liveBytes.length).toBe(dispatches);
+    expect(Math.max(...memory!.liveBytes)).toBeLessThanOrEqual(activationBytes);
+    for (const { bytes, tenants } of memory!.allocations) {
+      tenants.forEach((tenant, i) => {
+        expect(tenant.bytes).toBeLessThanOrEqual(bytes);
+        expect(tenant.first).toBeGreaterThan(tenants[i - 1]?.last ?? -1);
+      });
+    }
+    session.dispose();
+  });
+
+  it('gives values inside the graph that were asked to be kept', async () => {
+    const x = input(2);
+    const named = await createSession(model, { device, keep: ['c'] });
+    expect(Object.keys(await named.run({ x }))).toEqual(['y', 'shape']);
+    const { c, y } = await named.run({ x }, { outputs: ['c', 'y'] });
+    expect(numbers(y)).toEqual(numbers(c).map((value) => Math.max(0, value)));
+    expect(numbers(c).some((value) => value < 0)).toBe(true);
+    named.dispose();
+    const all = await createSession(deep, { device, keep: 'all' });
+    const values = all.report.layers.flatMap(({ outputs }) => outputs);
+    expect(values).toEqual(['p', 'q', 'r']);
+    const kept = await all.run(
+      { x: { dataType: 'float32', dims: [3], data: Float32Array.of(1, 4, 9) } },
+      { outputs: values },
+    );
+    expect(Object.values(kept).map(numbers)).toEqual([
+      [1, 2, 3],
+      [-1, -2, -3],
+      [1, 2, 3],
+    ]);
+    all.dispose();
+    await expect(createSession(model, { device, keep: ['none'] })).rejects.toThrow(/no value "none"/);
   });
 
   it('keeps strict sessions off algorithms that err more than a chain of multiply-adds', async () => {

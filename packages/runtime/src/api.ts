@@ -48,6 +48,12 @@ export interface SessionOptions {
   readonly externalData?: Readonly<Record<string, Uint8Array>>;
   /** Sizes of symbolic dimensions; where all are known the program is prepared at once, else at the first run. */
   readonly dims?: Readonly<Record<string, number>>;
+  /**
+   * Values inside the graph that runs can give too, when `RunOptions.outputs` names them. Names from the file keep
+   * these values as the file has them: nothing is fused across them. 'all' keeps every value that the program
+   * computes as it is, after fusion; `SessionReport.layers` names them. They take memory of their own.
+   */
+  readonly keep?: 'all' | readonly string[];
   /** Forces or forbids convolution algorithms by name. */
   readonly algorithms?: { readonly only?: string; readonly forbid?: readonly string[] };
   readonly onProgress?: (progress: Progress) => void;
@@ -80,32 +86,129 @@ export interface SessionReport {
   /** Bytes on the GPU: packed weights, and activations after reuse by lifetime (the peak). */
   readonly weightBytes: number;
   readonly activationBytes: number;
+  /** Of the newest program, in the order they run; empty before there is one. */
+  readonly layers: readonly LayerReport[];
+  /** Of the newest program; absent before there is one. */
+  readonly memory?: MemoryReport;
 }
 
-/** GPU time of one node of the program, over all its dispatches. */
-export interface LayerTime {
+/** One node of the program, which may stand for several of the file: what is known of it without running. */
+export interface LayerReport {
   readonly name: string;
   readonly opType: string;
+  /** Names of the file's nodes that it stands for. */
+  readonly origins: readonly string[];
+  /** Names of the values it makes. */
+  readonly outputs: readonly string[];
+  /** Of its kernels, with their variant; joined by ' + ' where they differ. */
   readonly algorithm: string;
+  /** Of its first output. */
   readonly shape: readonly number[];
   readonly dispatches: number;
-  /** Median over the profiled runs, in milliseconds. */
-  readonly ms: number;
+  /** Arithmetic of the operator as defined, 2 for each multiply-add, whatever the algorithm saves; 0 where it is slight. */
   readonly flops: number;
+  /** Bytes read and written at least once. */
   readonly bytes: number;
+}
+
+/** Which tensors share GPU memory, and when. Time counts dispatches, from 0. */
+export interface MemoryReport {
+  readonly weightBytes: number;
+  readonly inputBytes: number;
+  /** Sum of `allocations`: what the activations take, and with weights and inputs the peak. */
+  readonly activationBytes: number;
+  readonly steps: number;
+  /** Buffers that activations and outputs lie in, one after another. */
+  readonly allocations: readonly MemoryAllocation[];
+  /** Bytes of the activations alive in each dispatch. */
+  readonly liveBytes: readonly number[];
+}
+
+export interface MemoryAllocation {
+  readonly bytes: number;
+  readonly tenants: readonly MemoryTenant[];
+}
+
+/** A tensor in an allocation, from its first to its last dispatch, both included; an output stays to the end. */
+export interface MemoryTenant {
+  /** Index into `SessionReport.layers` of the layer that writes it first. */
+  readonly layer: number;
+  readonly bytes: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** GPU time of one layer, over all its dispatches. Times are in milliseconds. */
+export interface LayerTime extends LayerReport {
+  /** Median over the profiled runs. */
+  readonly ms: number;
+  /** Of each profiled run. */
+  readonly samplesMs: readonly number[];
+  /** From the begin of the run's first dispatch to the begin of this layer's, in the profiled run of median length. */
+  readonly startMs: number;
+}
+
+/** A profiled run, on one time axis: milliseconds from its start on the host. */
+export interface Timeline {
+  readonly host: readonly {
+    readonly name: 'upload' | 'encode' | 'wait';
+    readonly startMs: number;
+    readonly endMs: number;
+  }[];
+  readonly gpu: readonly DispatchTime[];
+  /**
+   * The GPU's clock is laid over the host's such that in every profiled run the work begins after its submission and
+   * ends before its results; it may be off by this much either way.
+   */
+  readonly uncertaintyMs: number;
+}
+
+export interface DispatchTime {
+  /** Index into the profile's layers. */
+  readonly layer: number;
+  readonly kernel: string;
+  readonly workgroups: readonly [number, number, number];
+  readonly startMs: number;
+  readonly endMs: number;
 }
 
 export interface Profile {
   readonly runs: number;
   /** Sum of the layers' medians, in milliseconds. */
   readonly gpuMs: number;
+  /** Median GPU time of runs apart, as they are without profiling, between one pair of timestamps around all dispatches. */
+  readonly wholeMs: number;
   readonly layers: readonly LayerTime[];
+  readonly timeline: Timeline;
+}
+
+/** Where the time of one run went, in milliseconds. */
+export interface RunTiming {
+  /** Feeds checked, turned into bytes, and handed to the queue. */
+  readonly uploadMs: number;
+  /** Commands recorded and submitted. */
+  readonly encodeMs: number;
+  /** On the GPU, between one pair of timestamps around all dispatches; undefined where the adapter has none. */
+  readonly gpuMs?: number;
+  /** From the submission to the results on the host, without `gpuMs`: launch, wait and transfer. */
+  readonly waitMs: number;
+  /** Results copied out and turned into tensors. */
+  readonly readBackMs: number;
+  readonly totalMs: number;
 }
 
 export interface RunOptions {
-  /** Only these outputs, by name; all without it. */
+  /** Only these outputs (or values kept by `SessionOptions.keep`), by name; all of the model's without it. */
   readonly outputs?: readonly string[];
+  /** Told where the run's time went; the run then holds a pair of timestamps, where the adapter has them. */
+  readonly onTiming?: (timing: RunTiming) => void;
   readonly signal?: AbortSignal;
+}
+
+export interface ProfileOptions {
+  readonly runs?: number;
+  readonly signal?: AbortSignal;
+  readonly onRun?: (done: number, runs: number) => void;
 }
 
 export interface Session {
@@ -116,7 +219,11 @@ export interface Session {
   prepare(dims?: Readonly<Record<string, number>>): Promise<void>;
   /** Inputs by name; outputs by name, in the model's order. Safe to call concurrently. */
   run(feeds: Readonly<Record<string, Tensor>>, options?: RunOptions): Promise<Record<string, Tensor>>;
-  /** Times every layer by timestamp queries, in runs of its own. Throws UNSUPPORTED_DEVICE where the adapter has no timestamps. */
-  profile(feeds: Readonly<Record<string, Tensor>>, options?: { readonly runs?: number }): Promise<Profile>;
+  /**
+   * Times every layer by timestamp queries, in runs of its own (5 without `runs`); on a GPU it warms up first. An
+   * aborted signal ends it early, with the runs made so far, at least one.
+   * @throws TesseraError UNSUPPORTED_DEVICE where the adapter has no timestamps.
+   */
+  profile(feeds: Readonly<Record<string, Tensor>>, options?: ProfileOptions): Promise<Profile>;
   dispose(): void;
 }

@@ -3,6 +3,7 @@ import type { Model } from '@tessera/onnx-loader';
 import type {
   Precision,
   Profile,
+  ProfileOptions,
   Progress,
   RunOptions,
   Session,
@@ -12,7 +13,7 @@ import type {
 } from './api.js';
 import { bindSizes, checkSizes, symbolsOf } from './bind-sizes.js';
 import type { GpuDevice } from './device/device.js';
-import { PreparedProgram } from './device/executor.js';
+import { PreparedProgram, type RunMarks, type TimedSteps } from './device/executor.js';
 import { WeightStore } from './device/weight-store.js';
 import { asTesseraError, TesseraError } from './errors.js';
 import type { TypedGraph } from './graph.js';
@@ -22,7 +23,8 @@ import { lower } from './program/lower.js';
 import { planMemory, type MemoryPlan } from './program/plan-memory.js';
 import { decodeStorage, encodeStorage } from './program/storage.js';
 import type { Program, ProgramOutput, ProgramValue } from './program/types.js';
-import { summarize } from './profile.js';
+import { splitRun, summarize } from './profile.js';
+import { layersOf, memoryReport } from './report.js';
 import type { Tensor } from './tensor.js';
 
 /** Programs kept, one for each set of sizes; the least recently used goes. */
@@ -30,6 +32,8 @@ const maxPrograms = 8;
 
 /** A GPU runs at its idle clock until it has worked for about this long (milliseconds). */
 const warmUpMs = 250;
+
+const defaultProfileRuns = 5;
 
 interface Prepared {
   readonly program: Program;
@@ -54,7 +58,7 @@ export async function openSession(
       `precision fp16 needs the feature shader-f16, which ${device.adapter.name} lacks; use fp32`,
     );
   }
-  const graph = understand(model);
+  const graph = understand(model, options.keep === 'all' ? [] : options.keep);
   options.onProgress?.({ phase: 'load', done: 1, total: 1 });
   const loadMs = performance.now() - startedAt;
   const session = new GpuSession(model, graph, device, ownsDevice, { ...options, precision }, loadMs);
@@ -91,7 +95,7 @@ class GpuSession implements Session {
       return { name, dataType: type?.dataType ?? 'float32', dims: type?.shape };
     };
     this.inputs = graph.inputs.map(metadata);
-    this.outputs = graph.outputs.map(metadata);
+    this.outputs = model.graph.outputs.map(({ name }) => metadata(name));
   }
 
   get report(): SessionReport {
@@ -112,6 +116,8 @@ class GpuSession implements Session {
       pipelines: newest?.pipelines ?? 0,
       weightBytes: newest?.plan.weightBytes ?? 0,
       activationBytes: newest?.plan.activationBytes ?? 0,
+      layers: newest ? layersOf(newest.program).layers : [],
+      memory: newest && memoryReport(newest.program, newest.plan),
     };
   }
 
@@ -127,17 +133,21 @@ class GpuSession implements Session {
   async run(feeds: Readonly<Record<string, Tensor>>, options: RunOptions = {}): Promise<Record<string, Tensor>> {
     this.#requireAlive();
     options.signal?.throwIfAborted();
-    const { program, executor } = await this.#prepared(bindSizes(this.graph, feeds));
+    const sizes = bindSizes(this.graph, feeds);
+    const { program, executor } = await this.#prepared(sizes);
     options.signal?.throwIfAborted();
     this.#requireAlive();
+    const started = performance.now();
     const wanted = this.#wantedOutputs(program, options.outputs);
     const computed = wanted.filter((output): output is ProgramValue => 'operand' in output);
-    const bytes = await executor.run(encodeInputs(program, feeds), computed);
+    const timed = options.onTiming !== undefined && this.device.hasTimestamps;
+    const { bytes, marks } = await executor.run(encodeInputs(program, feeds), computed, timed);
     const tensors = new Map(computed.map((value, i) => [value.name, decodeOutput(value, bytes[i])]));
+    options.onTiming?.(splitRun(marks, started, performance.now()));
     return Object.fromEntries(wanted.map((o) => [o.name, 'operand' in o ? tensors.get(o.name)! : o.constant]));
   }
 
-  async profile(feeds: Readonly<Record<string, Tensor>>, options: { readonly runs?: number } = {}): Promise<Profile> {
+  async profile(feeds: Readonly<Record<string, Tensor>>, options: ProfileOptions = {}): Promise<Profile> {
     this.#requireAlive();
     if (!this.device.hasTimestamps) {
       throw new TesseraError(
@@ -151,8 +161,13 @@ class GpuSession implements Session {
       const until = performance.now() + warmUpMs;
       while (performance.now() < until) await executor.run(inputs, []);
     }
-    const samples: number[][] = [];
-    for (let i = 0; i < (options.runs ?? 5); i++) samples.push(await executor.time(inputs));
+    const { runs = defaultProfileRuns, signal, onRun } = options;
+    const samples = { steps: [] as TimedSteps[], wholes: [] as RunMarks[] };
+    for (let i = 0; i < runs && !(signal?.aborted && i > 0); i++) {
+      samples.wholes.push((await executor.run(inputs, [], true)).marks);
+      samples.steps.push(await executor.time(inputs));
+      onRun?.(i + 1, runs);
+    }
     this.device.check();
     return summarize(program, samples);
   }
@@ -172,8 +187,7 @@ class GpuSession implements Session {
     this.device.check();
   }
 
-  #wantedOutputs(program: Program, names: readonly string[] | undefined): ProgramOutput[] {
-    if (!names) return [...program.outputs];
+  #wantedOutputs(program: Program, names: readonly string[] = this.outputs.map(({ name }) => name)): ProgramOutput[] {
     return names.map((name) => {
       const output = program.outputs.find((o) => o.name === name);
       if (output) return output;
@@ -217,7 +231,8 @@ class GpuSession implements Session {
       options.onProgress?.({ phase, done, total });
     const clock = stopwatch();
     const floatType = options.precision === 'fp16' ? 'f16' : 'f32';
-    const program = lower(specialize(this.graph, sizes), {
+    const specialized = specialize(this.graph, sizes);
+    const program = lower(options.keep === 'all' ? keepAll(specialized) : specialized, {
       profile: device.profile,
       floatType,
       algorithms: allowedAlgorithms(options),
@@ -241,6 +256,13 @@ class GpuSession implements Session {
       return prepared;
     });
   }
+}
+
+/** The graph with every value of known shape that its nodes make as an output. */
+function keepAll(graph: TypedGraph): TypedGraph {
+  const isKnown = (name: string) => graph.types.get(name)?.shape?.every((dim) => typeof dim === 'number') ?? false;
+  const made = graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== '' && isKnown(name));
+  return { ...graph, outputs: [...new Set([...graph.outputs, ...made])] };
 }
 
 function stopwatch(): () => number {

@@ -23,10 +23,10 @@ function reportedValue({ name, dataType, dims }: ValueMetadata): ReportedValue {
 
 /** Layers slowest first, `limit` of them or all. */
 export function reportGpu(profile: Profile, limit?: number): GpuReport {
-  const reported = (layer: LayerTime): ReportedLayer => ({
-    ...layer,
-    share: profile.gpuMs > 0 ? layer.ms / profile.gpuMs : 0,
-    gflops: layer.flops > 0 && layer.ms > 0 ? layer.flops / layer.ms / 1e6 : null,
+  const reported = ({ name, opType, algorithm, shape, dispatches, ms, flops, bytes }: LayerTime): ReportedLayer => ({
+    ...{ name, opType, algorithm, shape, dispatches, ms, flops, bytes },
+    share: profile.gpuMs > 0 ? ms / profile.gpuMs : 0,
+    gflops: flops > 0 && ms > 0 ? flops / ms / 1e6 : null,
   });
   const layers = [...profile.layers].sort((a, b) => b.ms - a.ms).map(reported);
   return {

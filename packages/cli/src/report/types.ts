@@ -16,7 +16,9 @@ export interface ReportedInput extends FeedSource {
   readonly shape: readonly number[];
 }
 
-export interface ReportedLayer extends LayerTime {
+type LayerFacts = 'name' | 'opType' | 'algorithm' | 'shape' | 'dispatches' | 'ms' | 'flops' | 'bytes';
+
+export interface ReportedLayer extends Pick<LayerTime, LayerFacts> {
   /** Part of the summed GPU time, 0 to 1. */
   readonly share: number;
   /** 10^9 operations a second; null for layers that do no arithmetic to speak of. */

@@ -4,6 +4,7 @@ import { byteSize } from '../program/layout.js';
 import { elementCount } from '../passes/constants.js';
 import type { Program, ProgramValue, Step } from '../program/types.js';
 import type { GpuDevice } from './device.js';
+import { Timestamps } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
 import { write, type WeightStore } from './weight-store.js';
 
@@ -18,6 +19,26 @@ interface OutputRange {
   readonly value: ProgramValue;
   readonly offset: number;
   readonly byteLength: number;
+}
+
+/** When the parts of a run ended, by performance.now(), and what the GPU's own clock said. */
+export interface RunMarks {
+  readonly start: number;
+  readonly uploaded: number;
+  readonly submitted: number;
+  /** The results are on the host, not yet copied out. */
+  readonly mapped: number;
+  readonly end: number;
+  /** Before the first and after the last dispatch, in nanoseconds of the GPU's clock; only where they were asked for. */
+  readonly gpu?: { readonly begin: bigint; readonly end: bigint };
+}
+
+/** A run whose steps were timed one by one. */
+export interface TimedSteps {
+  /** In nanoseconds of the GPU's clock, in the order of the program's steps. */
+  readonly steps: readonly { readonly begin: bigint; readonly end: bigint }[];
+  /** One submission for each set of queries. */
+  readonly submissions: readonly Omit<RunMarks, 'gpu'>[];
 }
 
 const uniformAlignment = 256;
@@ -37,6 +58,7 @@ export class PreparedProgram {
   readonly #steps: readonly PreparedStep[];
   readonly #idleStaging = new Map<number, GPUBuffer[]>();
   readonly #busyStaging = new Set<GPUBuffer>();
+  readonly #idleTimestamps: Timestamps[] = [];
   #running = 0;
   #retired = false;
   #disposed = false;
@@ -81,73 +103,93 @@ export class PreparedProgram {
     return new PreparedProgram(device, program, owned, buffers, steps);
   }
 
-  /** Writes the inputs (bytes as their buffers store them), runs, and returns the bytes of the outputs asked for. */
-  async run(inputs: ReadonlyMap<string, Uint8Array>, outputs: readonly ProgramValue[]): Promise<ArrayBuffer[]> {
+  /**
+   * Writes the inputs (bytes as their buffers store them), runs, and returns the bytes of the outputs asked for.
+   * `timed`: a pair of timestamps stands around the dispatches; the device must have them.
+   */
+  async run(
+    inputs: ReadonlyMap<string, Uint8Array>,
+    outputs: readonly ProgramValue[],
+    timed = false,
+  ): Promise<{ readonly bytes: ArrayBuffer[]; readonly marks: RunMarks }> {
     const { gpu } = this.#device;
+    const start = performance.now();
     this.#writeInputs(inputs);
+    const uploaded = performance.now();
     const { ranges, total } = layOut(outputs);
-    const staging = this.#takeStaging(total);
+    const timestamps = timed ? this.#takeTimestamps() : undefined;
+    const staging = this.#takeStaging(total + (timestamps?.byteLength ?? 0));
     const encoder = gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
+    const pass = encoder.beginComputePass({ timestampWrites: timestamps?.writes(0) });
     for (const step of this.#steps) dispatch(pass, step);
     pass.end();
     for (const { value, offset, byteLength } of ranges) {
       encoder.copyBufferToBuffer(this.#buffers[value.operand.buffer], 0, staging, offset, roundUp(byteLength, 4));
     }
+    timestamps?.resolve(encoder, staging, total);
     gpu.queue.submit([encoder.finish()]);
+    const submitted = performance.now();
     this.#running += 1;
     try {
       await staging.mapAsync(mapRead);
+      const mapped = performance.now();
       this.#device.check();
-      const mapped = staging.getMappedRange();
-      const results = ranges.map(({ offset, byteLength }) => mapped.slice(offset, offset + byteLength));
+      const range = staging.getMappedRange();
+      const bytes = ranges.map(({ offset, byteLength }) => range.slice(offset, offset + byteLength));
+      const gpuTimes = timestamps?.read(range, total)[0];
       staging.unmap();
-      return results;
+      return { bytes, marks: { start, uploaded, submitted, mapped, end: performance.now(), gpu: gpuTimes } };
     } catch (error) {
       this.#device.check();
       throw error;
     } finally {
-      this.#returnStaging(staging, total);
+      this.#returnStaging(staging);
+      if (timestamps) this.#returnTimestamps(timestamps);
       this.#running -= 1;
       if (this.#retired) this.retire();
     }
   }
 
-  /** Runs once with every step in a pass of its own between two timestamps; nanoseconds for each step. */
-  async time(inputs: ReadonlyMap<string, Uint8Array>): Promise<number[]> {
-    const { gpu } = this.#device;
+  /** Runs once with every step in a pass of its own between two timestamps. */
+  async time(inputs: ReadonlyMap<string, Uint8Array>): Promise<TimedSteps> {
+    const start = performance.now();
     this.#writeInputs(inputs);
-    const times: number[] = [];
+    const steps: { begin: bigint; end: bigint }[] = [];
+    const submissions: Omit<RunMarks, 'gpu'>[] = [];
     for (let first = 0; first < this.#steps.length; first += stepsPerQuerySet) {
-      times.push(...(await this.#timeSteps(gpu, this.#steps.slice(first, first + stepsPerQuerySet))));
+      const timed = await this.#timeSteps(
+        this.#steps.slice(first, first + stepsPerQuerySet),
+        submissions.at(-1)?.end ?? start,
+      );
+      steps.push(...timed.times);
+      submissions.push(timed.marks);
     }
-    return times;
+    return { steps, submissions };
   }
 
-  async #timeSteps(gpu: GPUDevice, steps: readonly PreparedStep[]): Promise<number[]> {
-    const count = steps.length * 2;
-    const querySet = gpu.createQuerySet({ type: 'timestamp', count });
-    const resolved = this.#device.createBuffer(count * 8, bufferUsage.queries, 'timestamps');
-    const staging = this.#takeStaging(count * 8);
+  async #timeSteps(steps: readonly PreparedStep[], start: number) {
+    const { gpu } = this.#device;
+    const uploaded = performance.now();
+    const timestamps = new Timestamps(this.#device, steps.length);
+    const staging = this.#takeStaging(timestamps.byteLength);
     const encoder = gpu.createCommandEncoder();
     steps.forEach((step, i) => {
-      const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
-      const pass = encoder.beginComputePass({ timestampWrites });
+      const pass = encoder.beginComputePass({ timestampWrites: timestamps.writes(i) });
       dispatch(pass, step);
       pass.end();
     });
-    encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8);
+    timestamps.resolve(encoder, staging, 0);
     gpu.queue.submit([encoder.finish()]);
+    const submitted = performance.now();
     try {
       await staging.mapAsync(mapRead);
-      const stamps = new BigInt64Array(staging.getMappedRange().slice(0));
+      const mapped = performance.now();
+      const times = timestamps.read(staging.getMappedRange(), 0);
       staging.unmap();
-      return steps.map((_, i) => Math.max(0, Number(stamps[2 * i + 1] - stamps[2 * i])));
+      return { times, marks: { start, uploaded, submitted, mapped, end: performance.now() } };
     } finally {
-      this.#returnStaging(staging, count * 8);
-      this.#device.destroyBuffer(resolved);
-      querySet.destroy();
+      this.#returnStaging(staging);
+      timestamps.dispose();
     }
   }
 
@@ -157,18 +199,29 @@ export class PreparedProgram {
     }
   }
 
-  #takeStaging(byteLength: number): GPUBuffer {
+  #takeStaging(total: number): GPUBuffer {
+    const byteLength = Math.max(16, roundUp(total, 16));
     const idle = this.#idleStaging.get(byteLength)?.pop();
     const staging = idle ?? this.#device.createBuffer(byteLength, bufferUsage.staging, 'staging');
     this.#busyStaging.add(staging);
     return staging;
   }
 
-  #returnStaging(staging: GPUBuffer, byteLength: number): void {
+  #returnStaging(staging: GPUBuffer): void {
     if (!this.#busyStaging.delete(staging) || this.#disposed) return;
+    const byteLength = staging.size;
     const idle = this.#idleStaging.get(byteLength);
     if (idle) idle.push(staging);
     else this.#idleStaging.set(byteLength, [staging]);
+  }
+
+  #takeTimestamps(): Timestamps {
+    return this.#idleTimestamps.pop() ?? new Timestamps(this.#device, 1);
+  }
+
+  #returnTimestamps(timestamps: Timestamps): void {
+    if (this.#disposed) timestamps.dispose();
+    else this.#idleTimestamps.push(timestamps);
   }
 
   /** Disposes when the last run under way has ended. */
@@ -182,6 +235,7 @@ export class PreparedProgram {
     this.#disposed = true;
     const staging = [...this.#idleStaging.values()].flat();
     for (const buffer of [...this.#owned, ...staging, ...this.#busyStaging]) this.#device.destroyBuffer(buffer);
+    for (const timestamps of this.#idleTimestamps) timestamps.dispose();
     this.#busyStaging.clear();
     this.#idleStaging.clear();
   }

@@ -1,4 +1,5 @@
 import type { Model } from '@tessera/onnx-loader';
+import { TesseraError } from '../errors.js';
 import type { TypedGraph } from '../graph.js';
 import { checkGraph } from './check-graph.js';
 import { explicitBroadcast } from './explicit-broadcast.js';
@@ -42,12 +43,19 @@ function runPasses(graph: TypedGraph, list: readonly Pass[]): TypedGraph {
   }, graph);
 }
 
-/** Everything that can be understood of a model before its symbolic sizes are known. */
-export function understand(model: Model): TypedGraph {
-  const graph = removeDead(importModel(model));
+/** Everything that can be understood of a model before its symbolic sizes are known. `keep` names values to compute as outputs are. */
+export function understand(model: Model, keep: readonly string[] = []): TypedGraph {
+  const graph = removeDead(withOutputs(importModel(model), keep));
   checkGraph(graph, 'import-model');
   requireKnownOperators(graph);
   return runPasses(graph, passes);
+}
+
+function withOutputs(graph: TypedGraph, names: readonly string[]): TypedGraph {
+  const known = new Set([...graph.inputs, ...graph.constants.keys(), ...graph.nodes.flatMap((node) => node.outputs)]);
+  const unknown = names.find((name) => name === '' || !known.has(name));
+  if (unknown !== undefined) throw new TesseraError('INVALID_INPUT', `the model has no value "${unknown}" to keep`);
+  return { ...graph, outputs: [...new Set([...graph.outputs, ...names])] };
 }
 
 /** The graph for one set of sizes: shapes become numbers, and the shape arithmetic that hung on them folds away. */

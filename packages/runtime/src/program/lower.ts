@@ -195,8 +195,9 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
 
 function lowerNode(builder: ProgramBuilder, node: TypedNode): void {
   const operator = findOperator(node.domain, node.opType, node.opset);
-  const main = node.outputs.find((name) => name !== '')!;
-  builder.nodes.push({ name: node.name, opType: node.opType, shape: builder.concreteType(main).shape });
+  const outputs = node.outputs.filter((name) => name !== '');
+  const { name, opType, origins } = node;
+  builder.nodes.push({ name, opType, origins, outputs, shape: builder.concreteType(outputs[0]).shape });
   if (!operator?.lower) {
     throw new TesseraError(
       'UNSUPPORTED_OPERATOR',
@@ -229,7 +230,7 @@ export function lower(graph: TypedGraph, options: LowerOptions): Program {
     return { name, dataType: type.dataType, dims: type.shape, operand };
   });
   for (const node of graph.nodes) lowerNode(builder, node);
-  builder.nodes.push({ name: 'outputs', opType: 'Copy', shape: [] });
+  builder.nodes.push({ name: 'outputs', opType: 'Copy', origins: [], outputs: [], shape: [] });
   const outputs = graph.outputs.map((name) => lowerOutput(builder, name));
   return { nodes: builder.nodes, steps: builder.steps, buffers: builder.buffers, inputs, outputs };
 }

@@ -12,14 +12,14 @@ export interface MemoryPlan {
   readonly weightBytes: number;
 }
 
-interface Lifetime {
+export interface Lifetime {
   readonly slot: number;
   readonly first: number;
   readonly last: number;
 }
 
 /** The steps between which each activation must keep its content; outputs keep theirs to the end. */
-function lifetimes(program: Program): Lifetime[] {
+export function lifetimes(program: Program): Lifetime[] {
   const spans = new Map<number, { first: number; last: number }>();
   const touch = (slot: number, step: number) => {
     if (program.buffers[slot].kind !== 'activation') return;

@@ -31,10 +31,12 @@ export interface Step {
   readonly bytes: number;
 }
 
-/** What reports say of a node: its name in the file, operator, and the shape of its main output. */
+/** What reports say of a node: its name, the file's nodes it stands for, operator, what it makes, the shape of its main output. */
 export interface ProgramNode {
   readonly name: string;
   readonly opType: string;
+  readonly origins: readonly string[];
+  readonly outputs: readonly string[];
   readonly shape: readonly number[];
 }
 

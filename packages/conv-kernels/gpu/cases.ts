@@ -1,4 +1,10 @@
-import { convOutputSize, type ActivationLayout, type ConvProblem, type GemmProblem } from '../src/index.js';
+import {
+  convOutputSize,
+  type ActivationLayout,
+  type ConvProblem,
+  type DepthAxis,
+  type GemmProblem,
+} from '../src/index.js';
 import type { Random } from './random.js';
 
 type Dims = readonly [number, number, number, number];
@@ -30,12 +36,21 @@ export interface ConvCase {
   /** Top, left, bottom, right. */
   readonly pads?: readonly [number, number, number, number];
   readonly groups?: number;
+  /** The third spatial dimension; pads are front and back. */
+  readonly depth?: {
+    readonly size: number;
+    readonly kernel: number;
+    readonly stride?: number;
+    readonly dilation?: number;
+    readonly pads?: readonly [number, number];
+  };
   readonly elementType?: 'f32' | 'f16';
   readonly input?: LayoutName;
   readonly output?: LayoutName;
   readonly residual?: LayoutName;
   readonly bias?: boolean;
   readonly activation?: ConvProblem['epilogue']['activation'];
+  readonly slope?: boolean;
 }
 
 /** The whole problem of a case. */
@@ -47,7 +62,8 @@ export function convProblem(c: ConvCase): ConvProblem {
   const [inChannels, outChannels] = c.channels;
   const [inHeight, inWidth] = c.size;
   const batch = c.batch ?? 1;
-  const input = layouts[c.input ?? 'nhwc']([batch, inChannels, inHeight, inWidth]);
+  const inDepth = c.depth?.size ?? 1;
+  const input = layouts[c.input ?? 'nhwc']([batch, inChannels, inDepth * inHeight, inWidth]);
   const base = {
     batch,
     inChannels,
@@ -64,18 +80,75 @@ export function convProblem(c: ConvCase): ConvProblem {
     ...base,
     ...more,
     elementType: c.elementType ?? 'f32',
+    depth: c.depth && depthAxis(c.depth, inHeight * input.strides[2]),
     input,
     output: input,
-    epilogue: { bias: c.bias ?? false, activation: c.activation },
+    epilogue: { bias: c.bias ?? false, activation: c.activation, slope: c.slope },
   };
-  const { height, width } = convOutputSize(problem);
-  const outDims: Dims = [batch, outChannels, height, width];
+  const { depth, height, width } = convOutputSize(problem);
+  // Slices follow each other as the rows of one tall image would.
+  const outDims: Dims = [batch, outChannels, depth * height, width];
+  const output = layouts[c.output ?? 'nhwc'](outDims);
+  const residual = c.residual && layouts[c.residual](outDims);
+  const outputStride = height * output.strides[2];
+  const residualStride = residual && height * residual.strides[2];
   return {
     ...problem,
-    output: layouts[c.output ?? 'nhwc'](outDims),
-    epilogue: { ...problem.epilogue, residual: c.residual && layouts[c.residual](outDims) },
+    depth: problem.depth && { ...problem.depth, outputStride, residualStride },
+    output,
+    epilogue: { ...problem.epilogue, residual },
   };
 }
+
+function depthAxis(depth: NonNullable<ConvCase['depth']>, inputStride: number): DepthAxis {
+  const [padFront, padBack] = depth.pads ?? [0, 0];
+  return {
+    inDepth: depth.size,
+    kernelDepth: depth.kernel,
+    strideDepth: depth.stride ?? 1,
+    dilationDepth: depth.dilation ?? 1,
+    padFront,
+    padBack,
+    inputStride,
+    outputStride: 0,
+  };
+}
+
+/** Convolutions of volumes. */
+const volumeCases: Readonly<Record<string, ConvCase>> = {
+  'volume 3x3x3 with residual': {
+    batch: 2,
+    channels: [8, 12],
+    size: [5, 7],
+    kernel: [3, 3],
+    pads: [1, 1, 1, 1],
+    depth: { size: 6, kernel: 3, pads: [1, 1] },
+    bias: true,
+    residual: 'nhwc',
+    activation: { kind: 'relu' },
+  },
+  'volume, unequal everything, groups': {
+    batch: 2,
+    channels: [6, 10],
+    size: [8, 5],
+    kernel: [2, 3],
+    stride: [2, 1],
+    dilation: [1, 2],
+    pads: [0, 2, 1, 1],
+    groups: 2,
+    depth: { size: 7, kernel: 2, stride: 3, dilation: 2, pads: [1, 2] },
+    bias: true,
+  },
+  'volume, NCDHW': {
+    channels: [3, 4],
+    size: [6, 7],
+    kernel: [3, 2],
+    depth: { size: 4, kernel: 3 },
+    input: 'nchw',
+    output: 'nchw',
+  },
+  'volume, one tap': { channels: [4, 8], size: [3, 5], depth: { size: 4, kernel: 1, stride: 2 }, slope: true },
+};
 
 /** Cases only for dense 3x3 kernels of stride 1: tiles of outputs cut at the edges, in both sizes of tile. */
 const winogradCases: Readonly<Record<string, ConvCase>> = {
@@ -106,6 +179,9 @@ const winogradCases: Readonly<Record<string, ConvCase>> = {
 /** Cases with a name for what they are there for. */
 export const convCases: Readonly<Record<string, ConvCase>> = {
   ...winogradCases,
+  ...volumeCases,
+  'slopes of negative values': { channels: [8, 12], size: [5, 6], kernel: [3, 3], bias: true, slope: true },
+  'slopes, odd channels': { channels: [5, 7], size: [5, 6], kernel: [2, 3], residual: 'nhwc', slope: true },
   'stem, 7x7 stride 2 on an NCHW image': {
     channels: [3, 18],
     size: [23, 30],

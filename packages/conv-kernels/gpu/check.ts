@@ -1,4 +1,4 @@
-import { convOutputDims, fromHalf, planConv, planGemm, toHalf } from '../src/index.js';
+import { convOutputDims, convOutputSize, fromHalf, kernelTaps, planConv, planGemm, toHalf } from '../src/index.js';
 import type { ActivationLayout, ChoiceOptions, ConvProblem, GemmProblem, MatrixLayout, Plan } from '../src/index.js';
 import { layoutEnd, matrixEnd } from '../src/geometry.js';
 import { referenceConv, referenceGemm } from '../src/reference.js';
@@ -30,18 +30,26 @@ export async function checkConvPlan(test: TestDevice, problem: ConvProblem, plan
   const inDims = [problem.batch, problem.inChannels, problem.inHeight, problem.inWidth];
   const outDims = convOutputDims(problem);
   const channels = problem.inChannels / problem.groups;
-  const k = channels * problem.kernelHeight * problem.kernelWidth;
+  const k = channels * kernelTaps(problem);
   const source = random(k * 7 + outDims[1]);
   const type = problem.elementType;
-  const { residual } = problem.epilogue;
-  const input = filled(visitLayout(problem.input, inDims), layoutEnd(problem.input, inDims), type, source, 1);
+  const { residual, slope: hasSlope } = problem.epilogue;
+  const inSlices = { size: problem.depth?.inDepth ?? 1, stride: problem.depth?.inputStride ?? 0 };
+  const outDepth = convOutputSize(problem).depth;
+  const outSlices = { size: outDepth, stride: problem.depth?.outputStride ?? 0 };
+  const addedSlices = { size: outDepth, stride: problem.depth?.residualStride ?? 0 };
+  const activation = (layout: ActivationLayout, dims: readonly number[], slices: Slices): Float32Array =>
+    filled(visitLayout(layout, dims, slices), layoutEnd(layout, dims, slices), type, source, 1);
+  const input = activation(problem.input, inDims, inSlices);
   const weights = values(problem.outChannels * k, type, source);
-  const bias = values(problem.outChannels, 'f32', source);
-  const added = residual && filled(visitLayout(residual, outDims), layoutEnd(residual, outDims), type, source, 1);
-  const end = layoutEnd(problem.output, outDims);
+  const bias = problem.epilogue.bias ? values(problem.outChannels, 'f32', source) : undefined;
+  const added = residual && activation(residual, outDims, addedSlices);
+  const slope = hasSlope ? values(problem.outChannels, 'f32', source) : undefined;
+  const end = layoutEnd(problem.output, outDims, outSlices);
   const want = new Float64Array(end + guard).fill(NaN);
-  referenceConv(problem, { input, weights, bias, residual: added }, want);
-  return compare(test, plan, { input, weights, bias, residual: added }, problem.epilogue.bias, want, type, k);
+  const operands = { input, weights, bias, residual: added, slope };
+  referenceConv(problem, operands, want);
+  return compare(test, plan, operands, want, type, k);
 }
 
 /** As checkConvCase, for a GEMM. */
@@ -58,25 +66,27 @@ export async function checkGemmCase(
     filled(visitMatrix(layout, batch, rows, columns), matrixEnd(layout, batch, rows, columns), type, source, 1);
   const input = operand(problem.a, m, k);
   const weights = operand(problem.b, k, n);
-  const bias = values(n, 'f32', source);
+  const bias = problem.epilogue.bias ? values(n, 'f32', source) : undefined;
   const residual = problem.epilogue.residual && operand(problem.epilogue.residual, m, n);
+  const slope = problem.epilogue.slope ? values(n, 'f32', source) : undefined;
   const want = new Float64Array(matrixEnd(problem.c, batch, m, n) + guard).fill(NaN);
-  referenceGemm(problem, { input, weights, bias, residual }, want);
-  return compare(test, plan, { input, weights, bias, residual }, problem.epilogue.bias, want, type, k);
+  const operands = { input, weights, bias, residual, slope };
+  referenceGemm(problem, operands, want);
+  return compare(test, plan, operands, want, type, k);
 }
 
 interface Operands {
   readonly input: Float32Array;
   readonly weights: Float32Array;
-  readonly bias: Float32Array;
+  readonly bias?: Float32Array;
   readonly residual?: Float32Array;
+  readonly slope?: Float32Array;
 }
 
 async function compare(
   test: TestDevice,
   plan: Plan,
   operands: Operands,
-  bias: boolean,
   want: Float64Array,
   type: Type,
   k: number,
@@ -86,7 +96,8 @@ async function compare(
     return `packed ${weights.byteLength} bytes, and the plan says ${plan.packing.byteLength}`;
   }
   const host: HostOperands = { input: encode(operands.input, type), weights };
-  if (bias) host.bias = Float32Array.from(operands.bias);
+  if (operands.bias) host.bias = Float32Array.from(operands.bias);
+  if (operands.slope) host.slope = Float32Array.from(operands.slope);
   if (operands.residual) host.residual = encode(operands.residual, type);
   host.output = type === 'f16' ? new Uint16Array(want.length) : new Uint32Array(want.length);
   (host.output as Uint16Array | Uint32Array).fill(poison[type]);
@@ -133,13 +144,21 @@ function encode(source: Float32Array, type: Type): ArrayBufferView<ArrayBuffer> 
   return type === 'f16' ? Uint16Array.from(source, toHalf) : Float32Array.from(source);
 }
 
-function visitLayout(layout: ActivationLayout, dims: readonly number[]): Visit {
+/** The slices of a volume. */
+interface Slices {
+  readonly size: number;
+  readonly stride: number;
+}
+
+function visitLayout(layout: ActivationLayout, dims: readonly number[], slices: Slices): Visit {
   const [sn, sc, sy, sx] = layout.strides;
   return (each) => {
     for (let n = 0; n < dims[0]; n++)
       for (let c = 0; c < dims[1]; c++)
-        for (let y = 0; y < dims[2]; y++)
-          for (let x = 0; x < dims[3]; x++) each(layout.offset + n * sn + c * sc + y * sy + x * sx);
+        for (let z = 0; z < slices.size; z++)
+          for (let y = 0; y < dims[2]; y++)
+            for (let x = 0; x < dims[3]; x++)
+              each(layout.offset + n * sn + c * sc + z * slices.stride + y * sy + x * sx);
   };
 }
 

@@ -11,15 +11,24 @@ import { checkConv } from './geometry.js';
 import type { Plan } from './plan.js';
 import type { ConvProblem, DeviceProfile } from './problem.js';
 
+/** An algorithm that knows height and width only. */
+function imagesOnly(algorithm: ConvAlgorithm): ConvAlgorithm {
+  return {
+    ...algorithm,
+    supports: (problem, device) =>
+      problem.depth ? 'the convolution has three spatial dimensions' : algorithm.supports(problem, device),
+  };
+}
+
 /** Every convolution algorithm; the order matters only between equal costs. */
 export const convAlgorithms: readonly ConvAlgorithm[] = [
-  depthwise,
-  implicitGemmAlgorithm,
+  imagesOnly(depthwise),
+  imagesOnly(implicitGemmAlgorithm),
   direct,
   vectorized,
   tiled,
   directWide,
-  winograd,
+  imagesOnly(winograd),
 ];
 
 /** Restricts the choice by algorithm names. */

@@ -1,10 +1,16 @@
 import { ConvProblemError } from './errors.js';
-import type { ActivationLayout, ConvProblem, DeviceProfile, GemmProblem, MatrixLayout } from './problem.js';
+import type { ActivationLayout, ConvProblem, DepthAxis, DeviceProfile, GemmProblem, MatrixLayout } from './problem.js';
 
-/** Height and width of a convolution's output: floor((in + pads - dilation * (kernel - 1) - 1) / stride) + 1. */
-export function convOutputSize(problem: ConvProblem): { readonly height: number; readonly width: number } {
+/** Sizes of a convolution's output: floor((in + pads - dilation * (kernel - 1) - 1) / stride) + 1; depth 1 of images. */
+export function convOutputSize(problem: ConvProblem): {
+  readonly depth: number;
+  readonly height: number;
+  readonly width: number;
+} {
   const p = problem;
+  const d = p.depth;
   return {
+    depth: d ? extent(d.inDepth + d.padFront + d.padBack, d.kernelDepth, d.strideDepth, d.dilationDepth) : 1,
     height: extent(p.inHeight + p.padTop + p.padBottom, p.kernelHeight, p.strideHeight, p.dilationHeight),
     width: extent(p.inWidth + p.padLeft + p.padRight, p.kernelWidth, p.strideWidth, p.dilationWidth),
   };
@@ -14,7 +20,7 @@ function extent(padded: number, kernel: number, stride: number, dilation: number
   return Math.floor((padded - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
-/** The dimensions of the output, [batch, channels, height, width]. */
+/** The dimensions of the output, [batch, channels, height, width]; of volumes, those of one slice. */
 export function convOutputDims(problem: ConvProblem): readonly [number, number, number, number] {
   const { height, width } = convOutputSize(problem);
   return [problem.batch, problem.outChannels, height, width];
@@ -23,16 +29,24 @@ export function convOutputDims(problem: ConvProblem): readonly [number, number, 
 /** 2 per multiply-add, padding counted as work. */
 export function convFlops(problem: ConvProblem): number {
   const [n, c, h, w] = convOutputDims(problem);
-  return 2 * n * c * h * w * (problem.inChannels / problem.groups) * problem.kernelHeight * problem.kernelWidth;
+  return (
+    2 * n * c * convOutputSize(problem).depth * h * w * (problem.inChannels / problem.groups) * kernelTaps(problem)
+  );
+}
+
+/** Filter values of one input and output channel. */
+export function kernelTaps({ depth, kernelHeight, kernelWidth }: ConvProblem): number {
+  return (depth?.kernelDepth ?? 1) * kernelHeight * kernelWidth;
 }
 
 /** Bytes that must move at least once: input, weights, output and residual. */
 export function convBytes(problem: ConvProblem): number {
   const size = elementBytes(problem.elementType);
   const [n, c, h, w] = convOutputDims(problem);
-  const input = n * problem.inChannels * problem.inHeight * problem.inWidth;
-  const weights = (c * problem.inChannels * problem.kernelHeight * problem.kernelWidth) / problem.groups;
-  return size * (input + weights + n * c * h * w * (problem.epilogue.residual ? 2 : 1));
+  const input = n * problem.inChannels * (problem.depth?.inDepth ?? 1) * problem.inHeight * problem.inWidth;
+  const weights = (c * problem.inChannels * kernelTaps(problem)) / problem.groups;
+  const output = n * c * convOutputSize(problem).depth * h * w;
+  return size * (input + weights + output * (problem.epilogue.residual ? 2 : 1));
 }
 
 /** 2 per multiply-add. */
@@ -54,9 +68,14 @@ export function elementBytes(type: 'f32' | 'f16'): number {
   return type === 'f16' ? 2 : 4;
 }
 
-/** One past the last element a layout reaches. */
-export function layoutEnd(layout: ActivationLayout, dims: readonly number[]): number {
-  return dims.reduce((end, size, i) => end + (size - 1) * layout.strides[i], layout.offset) + 1;
+/** One past the last element a layout reaches; `depth` gives the slices of a volume and their stride. */
+export function layoutEnd(
+  layout: ActivationLayout,
+  dims: readonly number[],
+  depth: { readonly size: number; readonly stride: number } = { size: 1, stride: 0 },
+): number {
+  const slice = dims.reduce((end, size, i) => end + (size - 1) * layout.strides[i], layout.offset) + 1;
+  return slice + (depth.size - 1) * depth.stride;
 }
 
 /** One past the last element a matrix reaches. */
@@ -74,6 +93,7 @@ export function checkConv(problem: ConvProblem, device: DeviceProfile): void {
   ];
   for (const name of positive.join(' ').split(' ') as NumericField[]) requireInteger(name, p[name], 1);
   for (const name of ['padTop', 'padLeft', 'padBottom', 'padRight'] as const) requireInteger(name, p[name], 0);
+  if (p.depth) checkDepth(p.depth, p.epilogue.residual !== undefined);
   for (const name of ['inChannels', 'outChannels'] as const) {
     if (p[name] % p.groups !== 0) {
       throw new ConvProblemError(
@@ -84,11 +104,29 @@ export function checkConv(problem: ConvProblem, device: DeviceProfile): void {
   }
   checkOutputSize(p);
   checkElementType(p.elementType, device);
-  const inDims = [p.batch, p.inChannels, p.inHeight, p.inWidth];
+  const { residual, activation, slope } = p.epilogue;
+  if (slope && activation) {
+    throw new ConvProblemError('slope', `slope and the activation ${activation.kind} exclude each other; give one.`);
+  }
+  const check = (name: string, layout: ActivationLayout, dims: readonly number[], depth: number, stride = 0): void => {
+    checkLayout(name, layout);
+    checkBinding(name, layoutEnd(layout, dims, { size: depth, stride }), p.elementType, device);
+  };
   const outDims = convOutputDims(p);
-  checkLayout('input', p.input, inDims, p.elementType, device);
-  checkLayout('output', p.output, outDims, p.elementType, device);
-  if (p.epilogue.residual) checkLayout('residual', p.epilogue.residual, outDims, p.elementType, device);
+  const outDepth = convOutputSize(p).depth;
+  const inDims = [p.batch, p.inChannels, p.inHeight, p.inWidth];
+  check('input', p.input, inDims, p.depth?.inDepth ?? 1, p.depth?.inputStride);
+  check('output', p.output, outDims, outDepth, p.depth?.outputStride);
+  if (residual) check('residual', residual, outDims, outDepth, p.depth?.residualStride);
+}
+
+function checkDepth(depth: DepthAxis, hasResidual: boolean): void {
+  for (const name of ['inDepth', 'kernelDepth', 'strideDepth', 'dilationDepth'] as const) {
+    requireInteger(`depth.${name}`, depth[name], 1);
+  }
+  const strides = ['padFront', 'padBack', 'inputStride', 'outputStride'] as const;
+  for (const name of strides) requireInteger(`depth.${name}`, depth[name], 0);
+  if (hasResidual) requireInteger('depth.residualStride', depth.residualStride ?? NaN, 0);
 }
 
 /** Throws a ConvProblemError that names the first number at fault. */
@@ -110,7 +148,7 @@ export function checkGemm(problem: GemmProblem, device: DeviceProfile): void {
 }
 
 type NumericField = {
-  [K in keyof ConvProblem]: ConvProblem[K] extends number ? K : never;
+  [K in keyof ConvProblem]-?: ConvProblem[K] extends number ? K : never;
 }[keyof ConvProblem];
 
 function requireInteger(field: string, value: number, least: number): void {
@@ -119,8 +157,10 @@ function requireInteger(field: string, value: number, least: number): void {
 }
 
 function checkOutputSize(p: ConvProblem): void {
-  const { height, width } = convOutputSize(p);
+  const { depth, height, width } = convOutputSize(p);
+  const d = p.depth;
   const axes = [
+    ['Depth', depth, d?.inDepth, (d?.padFront ?? 0) + (d?.padBack ?? 0), d?.kernelDepth ?? 1, d?.dilationDepth ?? 1],
     ['Height', height, p.inHeight, p.padTop + p.padBottom, p.kernelHeight, p.dilationHeight],
     ['Width', width, p.inWidth, p.padLeft + p.padRight, p.kernelWidth, p.dilationWidth],
   ] as const;
@@ -129,7 +169,7 @@ function checkOutputSize(p: ConvProblem): void {
     const reach = dilation * (kernel - 1) + 1;
     throw new ConvProblemError(
       `kernel${axis}`,
-      `in${axis} ${input} with padding ${pads} is smaller than the ${reach} that kernel${axis} ${kernel} at dilation ${dilation} covers, so there is no output; at least ${reach - input - pads} more padding is needed.`,
+      `in${axis} ${input} with padding ${pads} is smaller than the ${reach} that kernel${axis} ${kernel} at dilation ${dilation} covers, so there is no output; at least ${reach - (input ?? 1) - pads} more padding is needed.`,
     );
   }
 }
@@ -139,16 +179,9 @@ function checkElementType(type: 'f32' | 'f16', device: DeviceProfile): void {
   throw new ConvProblemError('elementType', 'elementType is f16, and the device has no shader-f16; use f32.');
 }
 
-function checkLayout(
-  name: string,
-  layout: ActivationLayout,
-  dims: readonly number[],
-  type: 'f32' | 'f16',
-  device: DeviceProfile,
-): void {
+function checkLayout(name: string, layout: ActivationLayout): void {
   requireInteger(`${name}.offset`, layout.offset, 0);
   layout.strides.forEach((stride, i) => requireInteger(`${name}.strides[${i}]`, stride, 0));
-  checkBinding(name, layoutEnd(layout, dims), type, device);
 }
 
 /** Throws where a buffer of `elements` is beyond what the device can bind. */

@@ -1,13 +1,17 @@
-import { convOutputSize } from './geometry.js';
+import { convOutputSize, kernelTaps } from './geometry.js';
 import type { ActivationFunction, ActivationLayout, ConvProblem, GemmProblem, MatrixLayout } from './problem.js';
 import type { Param } from './wgsl/shader.js';
 
-/** An ActivationLayout with a stride from group to group; element (g, n, c, y, x), c counted inside the group. */
+/**
+ * An ActivationLayout with a stride from group to group, and from slice to slice of a volume; element
+ * (g, n, c, z, y, x), c counted inside the group.
+ */
 export interface GroupedLayout {
   readonly offset: number;
   readonly g: number;
   readonly n: number;
   readonly c: number;
+  readonly z: number;
   readonly y: number;
   readonly x: number;
 }
@@ -48,6 +52,8 @@ export interface ImplicitGemm {
   readonly dilationWidth: number;
   readonly padTop: number;
   readonly padLeft: number;
+  /** The third spatial dimension; absent of images. Rows and taps then count it too, outside height. */
+  readonly volume?: VolumeAxis;
   /** True where some tap of some output lies outside the input. */
   readonly padded: boolean;
   readonly input: GroupedLayout;
@@ -58,40 +64,61 @@ export interface ImplicitGemm {
   /** Bias elements from group to group. */
   readonly biasGroup: number;
   readonly activation?: ActivationFunction;
+  /** PRelu, by one f32 for each output channel; they lie as the bias does. */
+  readonly slope?: boolean;
+}
+
+/** The depth of a volume. */
+export interface VolumeAxis {
+  readonly inDepth: number;
+  readonly outDepth: number;
+  readonly kernelDepth: number;
+  readonly strideDepth: number;
+  readonly dilationDepth: number;
+  readonly padFront: number;
 }
 
 /** A convolution as the kernels see it. */
 export function implicitConv(p: ConvProblem): ImplicitGemm {
-  const { height, width } = convOutputSize(p);
+  const { depth, height, width } = convOutputSize(p);
   const channels = p.inChannels / p.groups;
   const columns = p.outChannels / p.groups;
-  const taps = p.kernelHeight * p.kernelWidth;
+  const taps = kernelTaps(p);
   const inDims = [p.batch, p.inChannels, p.inHeight, p.inWidth];
   const outDims = [p.batch, p.outChannels, height, width];
-  const grouped = (layout: ActivationLayout, dims: number[], perGroup: number): GroupedLayout => {
+  const grouped = (layout: ActivationLayout, dims: number[], perGroup: number, z = 0): GroupedLayout => {
     const [n, c, y, x] = layout.strides.map((stride, i) => (dims[i] === 1 ? 0 : stride));
-    return { offset: layout.offset, g: perGroup * c, n, c, y, x };
+    return { offset: layout.offset, g: perGroup * c, n, c, z, y, x };
   };
-  const { residual, bias, activation } = p.epilogue;
+  const { residual, bias, activation, slope } = p.epilogue;
+  const volume = p.depth && { ...p.depth, outDepth: depth };
   const reachY = (height - 1) * p.strideHeight - p.padTop + (p.kernelHeight - 1) * p.dilationHeight;
   const reachX = (width - 1) * p.strideWidth - p.padLeft + (p.kernelWidth - 1) * p.dilationWidth;
+  const leavesImage = p.padTop > 0 || p.padLeft > 0 || reachY >= p.inHeight || reachX >= p.inWidth;
   return {
     ...p,
     outHeight: height,
     outWidth: width,
-    rows: p.batch * height * width,
+    rows: p.batch * depth * height * width,
     columns,
     channels,
     taps,
-    padded: p.padTop > 0 || p.padLeft > 0 || reachY >= p.inHeight || reachX >= p.inWidth,
-    input: grouped(p.input, inDims, channels),
-    output: grouped(p.output, outDims, columns),
-    residual: residual && grouped(residual, outDims, columns),
+    volume,
+    padded: leavesImage || (volume !== undefined && leavesDepth(volume)),
+    input: grouped(p.input, inDims, channels, p.depth?.inputStride),
+    output: grouped(p.output, outDims, columns, p.depth?.outputStride),
+    residual: residual && grouped(residual, outDims, columns, p.depth?.residualStride),
     weights: { offset: 0, g: columns * channels * taps, n: channels * taps, c: taps, t: 1 },
     bias,
     biasGroup: columns,
     activation,
+    slope,
   };
+}
+
+function leavesDepth(v: VolumeAxis): boolean {
+  const reach = (v.outDepth - 1) * v.strideDepth - v.padFront + (v.kernelDepth - 1) * v.dilationDepth;
+  return v.padFront > 0 || reach >= v.inDepth;
 }
 
 /** A GEMM as the kernels see it. */
@@ -103,10 +130,11 @@ export function implicitGemm(p: GemmProblem): ImplicitGemm {
     g: shared ? 0 : layout.batchStride,
     n: batch > 1 ? layout.batchStride : 0,
     c: layout.columnStride,
+    z: 0,
     y: 0,
     x: rows > 1 ? layout.rowStride : 0,
   });
-  const { residual, bias, activation } = p.epilogue;
+  const { residual, bias, activation, slope } = p.epilogue;
   return {
     elementType: p.elementType,
     groups: shared ? 1 : p.batch,
@@ -141,6 +169,7 @@ export function implicitGemm(p: GemmProblem): ImplicitGemm {
     bias,
     biasGroup: 0,
     activation,
+    slope,
   };
 }
 
@@ -170,13 +199,25 @@ export function implicitParams(p: ImplicitGemm): readonly Param[] {
     ...u32(layout('r', p.residual)),
     ...u32({ w_offset: p.weights.offset, w_g: p.weights.g, w_n: p.weights.n, w_c: p.weights.c, w_t: p.weights.t }),
     ...u32({ bias_g: p.biasGroup }),
+    ...(p.volume ? volumeParams(p, p.volume) : []),
+  ];
+}
+
+function volumeParams({ input, output, residual }: ImplicitGemm, volume: VolumeAxis): Param[] {
+  const { outDepth, kernelDepth, inDepth, padFront, strideDepth, dilationDepth } = volume;
+  const strides = { x_z: input.z, y_z: output.z, r_z: residual?.z ?? 0 };
+  const unsigned = { out_depth: outDepth, kernel_depth: kernelDepth, ...strides };
+  const signed = { in_depth: inDepth, pad_front: padFront, stride_z: strideDepth, dilation_z: dilationDepth };
+  return [
+    ...Object.entries(unsigned).map(([name, value]): Param => ({ name, type: 'u32', value })),
+    ...Object.entries(signed).map(([name, value]): Param => ({ name, type: 'i32', value })),
   ];
 }
 
 /** True where four successive channels of a layout are one aligned vec4: unit channel stride, the rest multiples of 4. */
 export function isVectorLayout(layout: GroupedLayout, channels: number): boolean {
-  const { offset, g, n, c, y, x } = layout;
-  return c === 1 && channels % 4 === 0 && [offset, g, n, y, x].every((value) => value % 4 === 0);
+  const { offset, g, n, c, z, y, x } = layout;
+  return c === 1 && channels % 4 === 0 && [offset, g, n, z, y, x].every((value) => value % 4 === 0);
 }
 
 /** True where results can be stored, and residuals read, four channels at a time. */

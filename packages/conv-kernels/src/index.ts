@@ -2,7 +2,7 @@ export * from './problem.js';
 export * from './plan.js';
 export * from './wgsl/shader.js';
 export { ConvProblemError } from './errors.js';
-export { convOutputSize, convOutputDims, convFlops, convBytes } from './geometry.js';
+export { convOutputSize, convOutputDims, convFlops, convBytes, kernelTaps } from './geometry.js';
 export { chooseConv, convAlgorithms, explainConv, planConv, type Candidate, type ChoiceOptions } from './choose.js';
 export { explainGemm, gemmAlgorithms, planGemm, type GemmAlgorithm, type GemmOptions } from './gemm.js';
 export type { ConvAlgorithm } from './algorithms/types.js';

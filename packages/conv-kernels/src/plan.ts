@@ -1,7 +1,7 @@
 import type { Kernel, Param } from './wgsl/shader.js';
 
 /** The buffers a plan speaks of; the caller owns them. `scratch` has the size the plan asks for. */
-export type OperandName = 'input' | 'weights' | 'bias' | 'residual' | 'output' | 'scratch';
+export type OperandName = 'input' | 'weights' | 'bias' | 'residual' | 'slope' | 'output' | 'scratch';
 
 /** One dispatch: which kernel, how many workgroups, its uniform values, and what each of its bindings is. */
 export interface Dispatch {
@@ -14,7 +14,7 @@ export interface Dispatch {
 
 /**
  * How weights are to lie in the `weights` buffer. Equal keys (for one source tensor) mean equal bytes, so that a
- * caller packs and uploads once. `pack` takes the values in OIHW order ([k, n] row-major for a GEMM).
+ * caller packs and uploads once. `pack` takes the values in OIHW (OIDHW) order ([k, n] row-major for a GEMM).
  */
 export interface WeightPacking {
   readonly key: string;

@@ -49,16 +49,38 @@ export type ActivationFunction =
   | { readonly kind: 'gelu-tanh' }
   | { readonly kind: 'tanh' };
 
-/** What happens to a sum before it is stored: + bias, + residual, activation, in that order. */
+/** What happens to a sum before it is stored: + bias, + residual, activation or slope, in that order. */
 export interface Epilogue {
   /** One f32 for each output channel (whatever the element type), in a buffer of its own. */
   readonly bias: boolean;
   /** A tensor of the output's shape is added; its layout, where there is one. */
   readonly residual?: ActivationLayout;
   readonly activation?: ActivationFunction;
+  /** PRelu: negative values times one f32 for each output channel, in the buffer `slope`; excludes `activation`. */
+  readonly slope?: boolean;
 }
 
-/** A two-dimensional convolution with every number known (1-D is height 1). Weights are OIHW: [outChannels, inChannels / groups, kernelHeight, kernelWidth]. */
+/**
+ * The outermost of three spatial dimensions: element (n, c, z, y, x) of an activation lies z times its stride here
+ * beyond (n, c, y, x). Strides in elements.
+ */
+export interface DepthAxis {
+  readonly inDepth: number;
+  readonly kernelDepth: number;
+  readonly strideDepth: number;
+  readonly dilationDepth: number;
+  readonly padFront: number;
+  readonly padBack: number;
+  readonly inputStride: number;
+  readonly outputStride: number;
+  /** Needed where the epilogue has a residual. */
+  readonly residualStride?: number;
+}
+
+/**
+ * A convolution with every number known, of images (1-D is height 1) or, with a `depth`, of volumes. Weights are OIHW:
+ * [outChannels, inChannels / groups, kernelHeight, kernelWidth], of volumes with kernelDepth before kernelHeight.
+ */
 export interface ConvProblem {
   readonly batch: number;
   readonly inChannels: number;
@@ -76,6 +98,7 @@ export interface ConvProblem {
   readonly padBottom: number;
   readonly padRight: number;
   readonly groups: number;
+  readonly depth?: DepthAxis;
   /** Storage type of input, output, residual and packed weights; sums are f32. */
   readonly elementType: 'f32' | 'f16';
   readonly input: ActivationLayout;
@@ -101,6 +124,8 @@ export interface GemmProblem {
     readonly bias: boolean;
     readonly residual?: MatrixLayout;
     readonly activation?: ActivationFunction;
+    /** PRelu: negative values times one f32 a column; excludes `activation`. */
+    readonly slope?: boolean;
   };
 }
 

@@ -1,4 +1,4 @@
-import { convOutputSize } from './geometry.js';
+import { convOutputSize, kernelTaps } from './geometry.js';
 import type { ActivationFunction, ActivationLayout, ConvProblem, GemmProblem, MatrixLayout } from './problem.js';
 
 /** Numbers by index: typed arrays of any kind. */
@@ -10,37 +10,75 @@ export interface ReferenceOperands {
   readonly weights: Values;
   readonly bias?: Values;
   readonly residual?: Values;
+  readonly slope?: Values;
 }
 
 /** A convolution by plain loops in fp64; writes its result into `output`, which is laid out as the problem says. */
 export function referenceConv(p: ConvProblem, operands: ReferenceOperands, output: Float64Array): void {
-  const { height, width } = convOutputSize(p);
-  const perGroup = p.outChannels / p.groups;
+  const { depth, height, width } = convOutputSize(p);
+  const residual = p.epilogue.residual;
   for (let n = 0; n < p.batch; n++) {
     for (let c = 0; c < p.outChannels; c++) {
-      const group = Math.floor(c / perGroup);
-      for (let y = 0; y < height; y++) {
-        for (let x = 0; x < width; x++) {
-          let sum = convSum(p, operands, n, group, c, y, x);
-          if (p.epilogue.bias) sum += operands.bias![c];
-          if (p.epilogue.residual) sum += operands.residual![elementAt(p.epilogue.residual, n, c, y, x)];
-          output[elementAt(p.output, n, c, y, x)] = referenceActivation(p.epilogue.activation, sum);
+      for (let z = 0; z < depth; z++) {
+        for (let y = 0; y < height; y++) {
+          for (let x = 0; x < width; x++) {
+            const added = residual && elementAt(residual, n, c, y, x) + z * (p.depth?.residualStride ?? 0);
+            const sum = convSum(p, operands, n, c, [z, y, x]);
+            const to = elementAt(p.output, n, c, y, x) + z * (p.depth?.outputStride ?? 0);
+            output[to] = referenceEpilogue(p.epilogue, operands, c, sum, added);
+          }
         }
       }
     }
   }
 }
 
+/** What becomes of a sum of output channel `c`; its residual, where there is one, is at `residualAt`. */
+export function referenceEpilogue(
+  epilogue: GemmProblem['epilogue'] | ConvProblem['epilogue'],
+  operands: ReferenceOperands,
+  c: number,
+  sum: number,
+  residualAt = 0,
+): number {
+  let value = sum;
+  if (epilogue.bias) value += operands.bias![c];
+  if (epilogue.residual) value += operands.residual![residualAt];
+  if (epilogue.slope && value < 0) return value * operands.slope![c];
+  return referenceActivation(epilogue.activation, value);
+}
+
 function convSum(
   p: ConvProblem,
   operands: ReferenceOperands,
   n: number,
-  group: number,
   c: number,
+  [z, y, x]: readonly number[],
+): number {
+  const d = p.depth;
+  if (!d) return sliceSum(p, operands, n, c, 0, 0, y, x);
+  let sum = 0;
+  for (let kz = 0; kz < d.kernelDepth; kz++) {
+    const iz = z * d.strideDepth - d.padFront + kz * d.dilationDepth;
+    if (iz >= 0 && iz < d.inDepth) sum += sliceSum(p, operands, n, c, kz, iz * d.inputStride, y, x);
+  }
+  return sum;
+}
+
+/** The sum over one slice of the filter, and one of the input, which lies `shift` elements after the first. */
+function sliceSum(
+  p: ConvProblem,
+  operands: ReferenceOperands,
+  n: number,
+  c: number,
+  kz: number,
+  shift: number,
   y: number,
   x: number,
 ): number {
   const channels = p.inChannels / p.groups;
+  const group = Math.floor((c * p.groups) / p.outChannels);
+  const taps = kernelTaps(p);
   let sum = 0;
   for (let ky = 0; ky < p.kernelHeight; ky++) {
     const iy = y * p.strideHeight - p.padTop + ky * p.dilationHeight;
@@ -48,12 +86,12 @@ function convSum(
     for (let kx = 0; kx < p.kernelWidth; kx++) {
       const ix = x * p.strideWidth - p.padLeft + kx * p.dilationWidth;
       if (ix < 0 || ix >= p.inWidth) continue;
-      let from = elementAt(p.input, n, group * channels, iy, ix);
-      let weight = (c * channels * p.kernelHeight + ky) * p.kernelWidth + kx;
+      let from = elementAt(p.input, n, group * channels, iy, ix) + shift;
+      let weight = c * channels * taps + (kz * p.kernelHeight + ky) * p.kernelWidth + kx;
       for (let i = 0; i < channels; i++) {
         sum += operands.input[from] * operands.weights[weight];
         from += p.input.strides[1];
-        weight += p.kernelHeight * p.kernelWidth;
+        weight += taps;
       }
     }
   }
@@ -69,9 +107,8 @@ export function referenceGemm(p: GemmProblem, operands: ReferenceOperands, outpu
         for (let k = 0; k < p.k; k++) {
           sum += operands.input[cellAt(p.a, batch, row, k)] * operands.weights[cellAt(p.b, batch, k, column)];
         }
-        if (p.epilogue.bias) sum += operands.bias![column];
-        if (p.epilogue.residual) sum += operands.residual![cellAt(p.epilogue.residual, batch, row, column)];
-        output[cellAt(p.c, batch, row, column)] = referenceActivation(p.epilogue.activation, sum);
+        const added = p.epilogue.residual && cellAt(p.epilogue.residual, batch, row, column);
+        output[cellAt(p.c, batch, row, column)] = referenceEpilogue(p.epilogue, operands, column, sum, added);
       }
     }
   }

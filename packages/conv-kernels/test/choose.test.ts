@@ -92,7 +92,7 @@ describe('a wrong problem', () => {
 describe('convOutputSize', () => {
   it('follows ONNX: floor((in + pads - dilation * (kernel - 1) - 1) / stride) + 1', () => {
     const size = convOutputSize({ ...layer(1, [1, 1], [11, 9]), strideHeight: 2, dilationWidth: 3, padRight: 4 });
-    expect(size).toEqual({ height: 6, width: 8 });
+    expect(size).toEqual({ depth: 1, height: 6, width: 8 });
   });
 });
 

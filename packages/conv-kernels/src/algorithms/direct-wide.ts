@@ -1,7 +1,7 @@
 import { convBytes, convFlops } from '../geometry.js';
-import { implicitConv, implicitParams } from '../implicit.js';
+import { implicitConv, implicitParams, type ImplicitGemm } from '../implicit.js';
 import { plainPacking } from '../packing.js';
-import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
+import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader } from '../wgsl/shader.js';
 import { directSumCode } from './direct.js';
 import type { ConvAlgorithm } from './types.js';
@@ -32,8 +32,8 @@ export const directWide: ConvAlgorithm = {
       ],
       params,
       workgroupSize: [side, side, 1],
-      declarations: `${locateCode}\n${store.declarations}`,
-      body: directWideBody,
+      declarations: `${placeCode(p)}\n${store.declarations}`,
+      body: directWideBody(p),
     });
     return {
       algorithm: 'direct-wide',
@@ -54,11 +54,11 @@ export const directWide: ConvAlgorithm = {
   },
 };
 
-const directWideBody = `
+const directWideBody = (p: ImplicitGemm): string => `
   let group = workgroup_id.z;
   let column = global_id.x;
   let row = global_id.y;
   if (row >= params.rows || column >= params.columns) {
     return;
   }
-  ${directSumCode}`;
+  ${directSumCode(p)}`;

@@ -3,7 +3,7 @@ import { implicitConv, implicitParams, type ImplicitGemm } from '../implicit.js'
 import { plainPacking } from '../packing.js';
 import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
-import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
+import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader } from '../wgsl/shader.js';
 import { launchSeconds } from './cost.js';
 import type { ConvAlgorithm } from './types.js';
@@ -56,8 +56,8 @@ export function directDispatch(p: ImplicitGemm, device: DeviceProfile): Dispatch
     ],
     params: [...params, { name: 'grid_x', type: 'u32' }],
     workgroupSize: [threads, 1, 1],
-    declarations: `${locateCode}\n${store.declarations}`,
-    body: directBody,
+    declarations: `${placeCode(p)}\n${store.declarations}`,
+    body: directBody(p),
   });
   return {
     kernel,
@@ -68,14 +68,24 @@ export function directDispatch(p: ImplicitGemm, device: DeviceProfile): Dispatch
 }
 
 /** WGSL that sums the output of `row` and `column` of `group`, element by element, and stores it. */
-export const directSumCode = `
+export function directSumCode(p: ImplicitGemm): string {
+  const slices = p.volume
+    ? `let first_z = i32(place.out_z) * params.stride_z - params.pad_front;
+  for (var kz = 0u; kz < params.kernel_depth; kz++) {
+    let iz = first_z + i32(kz) * params.dilation_z;
+    if (iz < 0 || iz >= params.in_depth) {
+      continue;
+    }
+  `
+    : '';
+  return `
   let place = locate(row);
   let first_y = i32(place.out_y) * params.stride_y - params.pad_top;
   let first_x = i32(place.out_x) * params.stride_x - params.pad_left;
   let image = params.x_offset + group * params.x_g + place.image * params.x_n;
   let filter_base = params.w_offset + group * params.w_g + column * params.w_n;
   var sum = 0.0;
-  for (var ky = 0u; ky < params.kernel_height; ky++) {
+  ${slices}for (var ky = 0u; ky < params.kernel_height; ky++) {
     let iy = first_y + i32(ky) * params.dilation_y;
     if (iy < 0 || iy >= params.in_height) {
       continue;
@@ -85,8 +95,8 @@ export const directSumCode = `
       if (ix < 0 || ix >= params.in_width) {
         continue;
       }
-      var x = image + u32(iy) * params.x_y + u32(ix) * params.x_x;
-      var w = filter_base + (ky * params.kernel_width + kx) * params.w_t;
+      var x = image + ${p.volume ? 'u32(iz) * params.x_z + ' : ''}u32(iy) * params.x_y + u32(ix) * params.x_x;
+      var w = filter_base + (${p.volume ? '(kz * params.kernel_height + ky)' : 'ky'} * params.kernel_width + kx) * params.w_t;
       for (var c = 0u; c < params.channels; c++) {
         sum = fma(f32(input[x]), f32(weights[w]), sum);
         x += params.x_c;
@@ -94,9 +104,10 @@ export const directSumCode = `
       }
     }
   }
-  store(group, place, column, sum);`;
+  ${p.volume ? '}\n  ' : ''}store(group, place, column, sum);`;
+}
 
-const directBody = `
+const directBody = (p: ImplicitGemm): string => `
   let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${threads}u + local_index;
   let group = workgroup_id.z;
   let row = index / params.columns;
@@ -104,4 +115,4 @@ const directBody = `
   if (row >= params.rows) {
     return;
   }
-  ${directSumCode}`;
+  ${directSumCode(p)}`;

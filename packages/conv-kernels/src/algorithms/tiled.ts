@@ -3,7 +3,7 @@ import { implicitConv, implicitParams, type ImplicitGemm } from '../implicit.js'
 import { plainPacking } from '../packing.js';
 import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
-import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
+import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader } from '../wgsl/shader.js';
 import { gridLimit, squareSide } from './square.js';
 import type { ConvAlgorithm } from './types.js';
@@ -69,9 +69,9 @@ function tiledDispatch(p: ImplicitGemm, device: DeviceProfile): Dispatch {
     declarations: [
       `var<workgroup> input_tile: ${tile};`,
       `var<workgroup> weight_tile: ${tile};`,
-      locateCode,
+      placeCode(p),
       store.declarations,
-      fetchCode,
+      fetchCode(p),
     ].join('\n'),
     body: tiledBody(side),
   });
@@ -84,20 +84,28 @@ function tiledDispatch(p: ImplicitGemm, device: DeviceProfile): Dispatch {
 }
 
 /** `k` counts channels inside taps; what lies in the padding or beyond the last row, column or k is zero. */
-const fetchCode = `
+function fetchCode(p: ImplicitGemm): string {
+  const tapRow = p.volume
+    ? `let tap_row = tap / params.kernel_width;
+  let tap_z = tap_row / params.kernel_height;
+  let tap_y = tap_row - tap_z * params.kernel_height;
+  let tap_x = tap - tap_row * params.kernel_width;
+  let z = i32(place.out_z) * params.stride_z - params.pad_front + i32(tap_z) * params.dilation_z;`
+    : `let tap_y = tap / params.kernel_width;
+  let tap_x = tap - tap_y * params.kernel_width;`;
+  return `
 fn fetch_input(group: u32, row: u32, k: u32) -> f32 {
   let tap = k / params.channels;
   let place = locate(row);
-  let tap_y = tap / params.kernel_width;
-  let tap_x = tap - tap_y * params.kernel_width;
+  ${tapRow}
   let y = i32(place.out_y) * params.stride_y - params.pad_top + i32(tap_y) * params.dilation_y;
   let x = i32(place.out_x) * params.stride_x - params.pad_left + i32(tap_x) * params.dilation_x;
-  if (tap >= params.taps || y < 0 || y >= params.in_height || x < 0 || x >= params.in_width) {
+  if (tap >= params.taps ||${p.volume ? ' z < 0 || z >= params.in_depth ||' : ''} y < 0 || y >= params.in_height || x < 0 || x >= params.in_width) {
     return 0.0;
   }
   let base = params.x_offset + group * params.x_g + place.image * params.x_n;
   let c = k - tap * params.channels;
-  return f32(input[base + u32(y) * params.x_y + u32(x) * params.x_x + c * params.x_c]);
+  return f32(input[base + ${p.volume ? 'u32(z) * params.x_z + ' : ''}u32(y) * params.x_y + u32(x) * params.x_x + c * params.x_c]);
 }
 fn fetch_weight(group: u32, column: u32, k: u32) -> f32 {
   let tap = k / params.channels;
@@ -107,6 +115,7 @@ fn fetch_weight(group: u32, column: u32, k: u32) -> f32 {
   let c = k - tap * params.channels;
   return f32(weights[params.w_offset + group * params.w_g + column * params.w_n + tap * params.w_t + c * params.w_c]);
 }`;
+}
 
 function tiledBody(side: number): string {
   const size = side * perThread;

@@ -3,7 +3,7 @@ import { hasVectorOutput, implicitConv, implicitParams, isVectorLayout, type Imp
 import { blockPacking } from '../packing.js';
 import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
-import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
+import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
 import type { ConvAlgorithm } from './types.js';
 import { unmeasuredCost } from './unmeasured.js';
@@ -80,13 +80,13 @@ function vectorizedDispatch(p: ImplicitGemm, device: DeviceProfile): Dispatch {
     ],
     params,
     workgroupSize: [threads, 1, 1],
-    declarations: `${locateCode}\n${store.declarations}`,
-    body: vectorizedBody(threads),
+    declarations: `${placeCode(p)}\n${store.declarations}`,
+    body: vectorizedBody(p, threads),
   });
   return { kernel, workgroups, params, operands: ['input', 'weights', ...store.operands] };
 }
 
-function vectorizedBody(threads: number): string {
+function vectorizedBody({ volume }: ImplicitGemm, threads: number): string {
   const each = Array.from({ length: pixels }, (_, i) => i);
   return [
     `let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${threads}u + local_index;`,
@@ -100,16 +100,19 @@ function vectorizedBody(threads: number): string {
       `let image_${i} = params.x_offset + group * params.x_g + place_${i}.image * params.x_n;`,
       `let first_y_${i} = i32(place_${i}.out_y) * params.stride_y - params.pad_top;`,
       `let first_x_${i} = i32(place_${i}.out_x) * params.stride_x - params.pad_left;`,
+      ...(volume ? [`let first_z_${i} = i32(place_${i}.out_z) * params.stride_z - params.pad_front;`] : []),
       `var sum_${i} = vec4f(0.0);`,
     ]),
     'var w = group * params.taps * params.channels * params.quads + quad;',
+    ...(volume ? ['for (var kz = 0u; kz < params.kernel_depth; kz++) {'] : []),
     'for (var ky = 0u; ky < params.kernel_height; ky++) {',
     'for (var kx = 0u; kx < params.kernel_width; kx++) {',
     ...each.flatMap((i) => [
       `let y_${i} = first_y_${i} + i32(ky) * params.dilation_y;`,
       `let x_${i} = first_x_${i} + i32(kx) * params.dilation_x;`,
-      `let in_${i} = y_${i} >= 0 && y_${i} < params.in_height && x_${i} >= 0 && x_${i} < params.in_width;`,
-      `let at_${i} = select(0u, (image_${i} + u32(y_${i}) * params.x_y + u32(x_${i}) * params.x_x) >> 2u, in_${i});`,
+      ...(volume ? [`let z_${i} = first_z_${i} + i32(kz) * params.dilation_z;`] : []),
+      `let in_${i} = ${volume ? `z_${i} >= 0 && z_${i} < params.in_depth && ` : ''}y_${i} >= 0 && y_${i} < params.in_height && x_${i} >= 0 && x_${i} < params.in_width;`,
+      `let at_${i} = select(0u, (image_${i} + ${volume ? `u32(z_${i}) * params.x_z + ` : ''}u32(y_${i}) * params.x_y + u32(x_${i}) * params.x_x) >> 2u, in_${i});`,
     ]),
     'for (var c = 0u; c < (params.channels >> 2u); c++) {',
     ...each.map((i) => `let v_${i} = select(vec4f(0.0), vec4f(input[at_${i} + c]), in_${i});`),
@@ -118,6 +121,7 @@ function vectorizedBody(threads: number): string {
       'w += params.quads;',
       ...each.map((i) => `sum_${i} = fma(vec4f(v_${i}.${lane}), w_${lane}, sum_${i});`),
     ]),
+    ...(volume ? ['}'] : []),
     '}',
     '}',
     '}',

@@ -43,6 +43,27 @@ fn locate(row: u32) -> Place {
   return Place(image, y, pixel - y * params.out_width);
 }`;
 
+const locateVolumeCode = `
+struct Place {
+  image: u32,
+  out_z: u32,
+  out_y: u32,
+  out_x: u32,
+}
+fn locate(row: u32) -> Place {
+  let r = min(row, params.rows - 1u);
+  let slice = r / params.out_pixels;
+  let image = slice / params.out_depth;
+  let pixel = r - slice * params.out_pixels;
+  let y = pixel / params.out_width;
+  return Place(image, slice - image * params.out_depth, y, pixel - y * params.out_width);
+}`;
+
+/** As `locateCode`, of volumes with the slice too. */
+export function placeCode(p: ImplicitGemm): string {
+  return p.volume ? locateVolumeCode : locateCode;
+}
+
 /**
  * The end of every kernel: `store(group, place, column, sum)` adds bias and residual, activates, narrows and stores
  * one sum, or four columns' sums where the layouts allow. Columns beyond the last are not stored.
@@ -58,21 +79,26 @@ export function storeFragment(p: ImplicitGemm, vector = hasVectorOutput(p)): Fra
     operands.push(name);
   };
   if (p.bias) add('bias', 'read', sum);
+  if (p.slope) add('slope', 'read', sum);
   if (p.residual) add('residual', 'read', storage);
   add('output', 'read_write', storage);
   const channel = vector ? 'column' : 'column * params.y_c';
   const residualChannel = vector ? 'column' : 'column * params.r_c';
   const scale = vector ? ' >> 2u' : '';
+  const slice = (prefix: 'r' | 'y'): string => (p.volume ? ` + place.out_z * params.${prefix}_z` : '');
   const lines = [
     `fn store(group: u32, place: Place, column: u32, sum: ${sum}) {`,
     '  if (column >= params.columns) {\n    return;\n  }',
     `  var value = sum;`,
     p.bias ? `  value += bias[(group * params.bias_g + column)${scale}];` : '',
     p.residual
-      ? `  let r = params.r_offset + group * params.r_g + place.image * params.r_n + place.out_y * params.r_y + place.out_x * params.r_x + ${residualChannel};\n` +
+      ? `  let r = params.r_offset + group * params.r_g + place.image * params.r_n + place.out_y * params.r_y + place.out_x * params.r_x${slice('r')} + ${residualChannel};\n` +
         `  value += ${sum}(residual[r${scale}]);`
       : '',
-    `  let y = params.y_offset + group * params.y_g + place.image * params.y_n + place.out_y * params.y_y + place.out_x * params.y_x + ${channel};`,
+    `  let y = params.y_offset + group * params.y_g + place.image * params.y_n + place.out_y * params.y_y + place.out_x * params.y_x${slice('y')} + ${channel};`,
+    p.slope
+      ? `  value = select(value * slope[(group * params.bias_g + column)${scale}], value, value >= ${sum}(0.0));`
+      : '',
     `  output[y${scale}] = ${storage}(activate(value));`,
     '}',
   ];

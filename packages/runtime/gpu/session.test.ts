@@ -256,6 +256,13 @@ describe('a session', () => {
     expect(await algorithms({ precision: 'strict' })).not.toContain('winograd');
   });
 
+  it('uses the algorithm asked for at one node, whatever the others use', async () => {
+    const algorithms = { only: 'direct', nodes: { conv: 'tiled' } };
+    const session = await createSession(model, { device, dims: { N: 1 }, algorithms });
+    expect(session.report.layers[0]).toMatchObject({ name: 'conv', algorithm: expect.stringMatching(/^tiled/) });
+    session.dispose();
+  });
+
   it('reports progress, sizes and times', async () => {
     const phases = new Set<string>();
     const session = await createSession(model, {

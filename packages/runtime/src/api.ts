@@ -39,6 +39,14 @@ export interface Progress {
   readonly total: number;
 }
 
+export interface AlgorithmOptions {
+  /** The one algorithm to use, wherever there is a choice. */
+  readonly only?: string;
+  /** As `only`, for single nodes of the graph, by their names; it goes before `only`. */
+  readonly nodes?: Readonly<Record<string, string>>;
+  readonly forbid?: readonly string[];
+}
+
 export interface SessionOptions {
   /** A device to share; without it the session acquires (and disposes) its own. */
   readonly device?: Device;
@@ -55,7 +63,7 @@ export interface SessionOptions {
    */
   readonly keep?: 'all' | readonly string[];
   /** Forces or forbids convolution algorithms by name. */
-  readonly algorithms?: { readonly only?: string; readonly forbid?: readonly string[] };
+  readonly algorithms?: AlgorithmOptions;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }

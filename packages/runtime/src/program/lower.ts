@@ -1,5 +1,6 @@
 import type { DeviceProfile, ElementType } from '@tessera/conv-kernels';
 import type { DataType } from '@tessera/onnx-loader';
+import type { AlgorithmOptions } from '../api.js';
 import { TesseraError } from '../errors.js';
 import type { Constant, TypedGraph, TypedNode } from '../graph.js';
 import { copyEmission } from '../kernels/copy.js';
@@ -15,7 +16,7 @@ import type { BufferSlot, Program, ProgramNode, ProgramOutput, ProgramValue, Ste
 export interface LowerOptions {
   readonly profile: DeviceProfile;
   readonly floatType: 'f32' | 'f16';
-  readonly algorithms: { readonly only?: string; readonly forbid?: readonly string[] };
+  readonly algorithms: AlgorithmOptions;
 }
 
 type ConcreteType = { readonly dataType: DataType; readonly shape: readonly number[] };
@@ -152,6 +153,7 @@ class ProgramBuilder {
 
 function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
   const { graph, options } = builder;
+  const { only, nodes, forbid } = options.algorithms;
   const constantOf = (index: number): Constant | undefined => graph.constants.get(node.inputs[index] ?? '');
   const requireConstant = (index: number): Constant => {
     const constant = constantOf(index);
@@ -162,7 +164,7 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
     ...nodeContext(node),
     profile: options.profile,
     floatType: options.floatType,
-    algorithms: options.algorithms,
+    algorithms: { only: nodes?.[node.name] ?? only, forbid },
     input: (index) => builder.operand(node.inputs[index]),
     type: (index) => builder.concreteType(node.inputs[index]),
     outputType: (index) => builder.concreteType(node.outputs[index]),

@@ -14,6 +14,10 @@ export interface DeviceProfile {
   /** 0 where the adapter does not say. */
   readonly subgroupMinSize: number;
   readonly subgroupMaxSize: number;
+  /** True where a kernel may ask for one subgroup size (`@subgroup_size`). */
+  readonly hasSubgroupSizeControl: boolean;
+  /** The matrix products that subgroups can do; empty where the adapter has none. */
+  readonly subgroupMatrixConfigs: readonly SubgroupMatrixConfig[];
   readonly maxInvocationsPerWorkgroup: number;
   readonly maxWorkgroupSizeX: number;
   readonly maxWorkgroupSizeY: number;
@@ -26,6 +30,17 @@ export interface DeviceProfile {
   readonly minStorageOffsetAlignment: number;
   /** What was measured on this device; without it costs count with the defaults of its kind. */
   readonly ceilings?: Ceilings;
+}
+
+/** A product of an M x K and a K x N matrix held by a subgroup, as the adapter's `subgroupMatrixConfigs` list them. */
+export interface SubgroupMatrixConfig {
+  /** Of the factors: 'f32', 'f16', 'u8', 'i8', ... */
+  readonly componentType: string;
+  /** Of the sum. */
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
 }
 
 /**

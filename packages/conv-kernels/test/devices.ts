@@ -9,6 +9,8 @@ const common: DeviceProfile = {
   hasSubgroups: true,
   subgroupMinSize: 32,
   subgroupMaxSize: 32,
+  hasSubgroupSizeControl: true,
+  subgroupMatrixConfigs: [],
   maxInvocationsPerWorkgroup: 1024,
   maxWorkgroupSizeX: 1024,
   maxWorkgroupSizeY: 1024,
@@ -22,6 +24,20 @@ const common: DeviceProfile = {
 
 /** A large GPU. */
 export const gpu: DeviceProfile = common;
+
+const nvidiaShapes = [
+  [16, 16, 16],
+  [16, 8, 16],
+  [16, 8, 8],
+] as const;
+
+/** A large GPU with matrix units. */
+export const matrixGpu: DeviceProfile = {
+  ...common,
+  subgroupMatrixConfigs: ['f16', 'f32'].flatMap((resultComponentType) =>
+    nvidiaShapes.map(([M, N, K]) => ({ componentType: 'f16', resultComponentType, M, N, K })),
+  ),
+};
 
 /** A CPU adapter with subgroups of 8 and 128 MiB bindings. */
 export const software: DeviceProfile = {
@@ -44,6 +60,7 @@ export const least: DeviceProfile = {
   hasSubgroups: false,
   subgroupMinSize: 0,
   subgroupMaxSize: 0,
+  hasSubgroupSizeControl: false,
   maxInvocationsPerWorkgroup: 256,
   maxWorkgroupStorage: 16384,
   maxStorageBinding: 2 ** 27,

@@ -27,15 +27,20 @@ export interface Kernel {
   readonly workgroupSize: readonly [number, number, number];
 }
 
+/** A WGSL extension that a shader enables. */
+export type Extension = 'f16' | 'subgroups' | 'subgroup_size_control' | 'chromium_experimental_subgroup_matrix';
+
 export interface ShaderSource {
   /** A short name for profiles and error messages; not part of the text. */
   readonly label: string;
-  readonly enables?: readonly ('f16' | 'subgroups')[];
+  readonly enables?: readonly Extension[];
   readonly aliases?: Readonly<Record<string, string>>;
   readonly consts?: Readonly<Record<string, number | string>>;
   readonly bindings: readonly Binding[];
   readonly params?: readonly Omit<Param, 'value'>[];
   readonly workgroupSize: readonly [number, number, number];
+  /** Puts `subgroup_id` in scope, and fixes the size of subgroups where it is given. */
+  readonly subgroups?: { readonly size?: number };
   /** Functions and module-scope variables, and one `main` body through `mainBody`. */
   readonly declarations?: string;
   /**
@@ -62,10 +67,12 @@ export function shader(source: ShaderSource): Kernel {
   }
   if (source.declarations) lines.push(source.declarations.trim());
   const [x, y, z] = source.workgroupSize;
+  const size = source.subgroups?.size === undefined ? '' : ` @subgroup_size(${source.subgroups.size})`;
+  const subgroup = source.subgroups ? ', @builtin(subgroup_id) subgroup_id: u32' : '';
   lines.push(
-    `@compute @workgroup_size(${x}, ${y}, ${z})`,
+    `@compute @workgroup_size(${x}, ${y}, ${z})${size}`,
     'fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_id) local_id: vec3u,',
-    '        @builtin(local_invocation_index) local_index: u32, @builtin(global_invocation_id) global_id: vec3u) {',
+    `        @builtin(local_invocation_index) local_index: u32, @builtin(global_invocation_id) global_id: vec3u${subgroup}) {`,
     source.body.trim(),
     '}',
     '',

@@ -4,7 +4,13 @@ import { TesseraError } from '../errors.js';
 import { PipelineCache } from './pipelines.js';
 import { deviceProfile } from './profile.js';
 
-const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'] as const;
+const wantedFeatures = [
+  'shader-f16',
+  'subgroups',
+  'subgroup-size-control',
+  'timestamp-query',
+  'chromium-experimental-subgroup-matrix',
+] as const;
 
 const wantedLimits = [
   'maxBufferSize',

@@ -1,4 +1,4 @@
-import type { DeviceProfile } from '@tessera/conv-kernels';
+import type { DeviceProfile, SubgroupMatrixConfig } from '@tessera/conv-kernels';
 import type { AdapterReport } from '../api.js';
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|warp|basic render/i;
@@ -19,6 +19,8 @@ export function deviceProfile(device: GPUDevice, info: GPUAdapterInfo): DevicePr
     hasSubgroups: features.has('subgroups' as GPUFeatureName),
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,
+    hasSubgroupSizeControl: features.has('subgroup-size-control'),
+    subgroupMatrixConfigs: matrixConfigs(device, info),
     maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
     maxWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
     maxWorkgroupSizeY: limits.maxComputeWorkgroupSizeY,
@@ -29,6 +31,15 @@ export function deviceProfile(device: GPUDevice, info: GPUAdapterInfo): DevicePr
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     minStorageOffsetAlignment: limits.minStorageBufferOffsetAlignment,
   };
+}
+
+/** Plain copies of the adapter's configurations, where the device was made with the feature. */
+function matrixConfigs(device: GPUDevice, info: GPUAdapterInfo): readonly SubgroupMatrixConfig[] {
+  if (!device.features.has('chromium-experimental-subgroup-matrix' as GPUFeatureName)) return [];
+  const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: readonly SubgroupMatrixConfig[] };
+  return subgroupMatrixConfigs.map(({ componentType, resultComponentType, M, N, K }) => {
+    return { componentType, resultComponentType, M, N, K };
+  });
 }
 
 /** `description` reads "<name>: <driver>" on Vulkan, or is the driver alone; `device` may be an identifier. */

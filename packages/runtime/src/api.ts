@@ -26,8 +26,8 @@ export interface AdapterReport {
 export interface Device {
   readonly adapter: AdapterReport;
   readonly profile: DeviceProfile;
-  /** Live GPU buffers, and their bytes. */
-  readonly memory: { readonly buffers: number; readonly bytes: number };
+  /** Live GPU buffers, their bytes, and the most bytes there have been. */
+  readonly memory: { readonly buffers: number; readonly bytes: number; readonly peakBytes: number };
   dispose(): void;
 }
 

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface ChildOptions<Message> {
@@ -19,6 +20,11 @@ export interface ChildEnd {
 }
 
 const KEPT_ERROR_TEXT = 2000;
+
+/** The module NAME beside the one that asks, as it runs there: a source, or a file of a bundle. */
+export function sibling(from: string, name: string): URL {
+  return new URL(`./${name}${extname(new URL(from).pathname)}`, from);
+}
 
 /**
  * Runs a module of ours as a child process, with this process's own loader flags, until it exits. The child answers by

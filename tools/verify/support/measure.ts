@@ -25,3 +25,9 @@ export async function timeRuns(run: () => Promise<unknown>, plan: TimingPlan): P
   }
   return times;
 }
+
+/** The value that a share of the values does not exceed: 0.95 gives the 95th percentile. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+}

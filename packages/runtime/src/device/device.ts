@@ -31,6 +31,7 @@ export class GpuDevice implements Device {
   readonly profile: DeviceProfile;
   #buffers = 0;
   #bytes = 0;
+  #peakBytes = 0;
   #failure: TesseraError | undefined;
   #disposed = false;
   #guarded: Promise<void> = Promise.resolve();
@@ -54,7 +55,7 @@ export class GpuDevice implements Device {
   }
 
   get memory(): Device['memory'] {
-    return { buffers: this.#buffers, bytes: this.#bytes };
+    return { buffers: this.#buffers, bytes: this.#bytes, peakBytes: this.#peakBytes };
   }
 
   get hasTimestamps(): boolean {
@@ -74,6 +75,7 @@ export class GpuDevice implements Device {
     const buffer = this.gpu.createBuffer({ size, usage, label });
     this.#buffers += 1;
     this.#bytes += size;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
     return buffer;
   }
 

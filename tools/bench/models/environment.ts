@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runChild } from '../../verify/support/children.js';
+import { runChild, sibling } from '../../verify/support/children.js';
 
 /** Environment variables that make every Vulkan program see one adapter alone; empty where the system's choice stands. */
 export type AdapterEnvironment = Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ function lavapipe(): AdapterEnvironment {
 /** SwiftShader as Tessera unpacks it, with the Vulkan loader beside it for systems that have none. */
 async function swiftShader(): Promise<AdapterEnvironment> {
   const cache = process.env.TESSERA_CACHE ?? join(tmpdir(), 'tessera-bench-cache');
-  await runChild(new URL('./unpack.ts', import.meta.url), {
+  await runChild(sibling(import.meta.url, 'unpack'), {
     env: { TESSERA_CACHE: cache },
     silenceMs: 60_000,
     onMessage: () => undefined,

@@ -1,0 +1,90 @@
+import type { Device, Precision, Session, Tensor } from '@tessera/runtime';
+import type { Values } from '../../verify/zoo/compare.js';
+import type { ContenderName, GpuFigures } from './messages.js';
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+
+/** A model made ready in one of the runtimes. */
+export interface Contender {
+  readonly adapter?: string;
+  readonly driver?: string;
+  run(feeds: Feeds): Promise<Readonly<Record<string, Values>>>;
+  gpu?(feeds: Feeds, runs: number): Promise<GpuFigures>;
+}
+
+/** Opens a model and gives the contender with the milliseconds that took; the runtime's own modules are loaded before. */
+export type Open = (
+  model: string,
+  dims: Readonly<Record<string, number>>,
+) => Promise<{ readonly contender: Contender; readonly createMs: number }>;
+
+async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
+  const from = performance.now();
+  const result = await work();
+  return [result, performance.now() - from];
+}
+
+function tessera(precision: Precision): Open {
+  return async (model, dims) => {
+    const { acquireDevice, createSession } = await import('@tessera/runtime');
+    const [[device, session], createMs] = await timed(async () => {
+      const acquired = await acquireDevice();
+      return [acquired, await createSession(model, { device: acquired, precision, dims })] as const;
+    });
+    return { contender: tesseraContender(device, session), createMs };
+  };
+}
+
+function tesseraContender(device: Device, session: Session): Contender {
+  return {
+    adapter: device.adapter.name,
+    driver: device.adapter.driver,
+    run: async (feeds) => (await session.run(feeds)) as Record<string, Values>,
+    async gpu(feeds, runs) {
+      const timeable = device.adapter.features.includes('timestamp-query');
+      const profile = timeable ? await session.profile(feeds, { runs }) : undefined;
+      return {
+        wholeMs: profile?.wholeMs,
+        layersMs: profile?.gpuMs,
+        flops: profile?.layers.reduce((sum, layer) => sum + layer.flops, 0),
+        dispatches: session.report.dispatches,
+        pipelines: session.report.pipelines,
+        peakBytes: device.memory.peakBytes,
+      };
+    },
+  };
+}
+
+function onnxruntime(provider: 'webgpu' | 'cpu'): Open {
+  return async (model) => {
+    const ort = await import('onnxruntime-node');
+    const [session, createMs] = await timed(() =>
+      ort.InferenceSession.create(model, { executionProviders: [provider], logSeverityLevel: 3 }),
+    );
+    const tensors = new WeakMap<Feeds, Record<string, InstanceType<typeof ort.Tensor>>>();
+    const tensorsOf = (feeds: Feeds) => {
+      let made = tensors.get(feeds);
+      if (!made) {
+        const entries = Object.entries(feeds);
+        made = Object.fromEntries(
+          entries.map(([name, { dataType, data, dims }]) => [
+            name,
+            new ort.Tensor(dataType as 'float32', data as Float32Array, dims),
+          ]),
+        );
+        tensors.set(feeds, made);
+      }
+      return made;
+    };
+    return { contender: { run: async (feeds) => (await session.run(tensorsOf(feeds))) as never }, createMs };
+  };
+}
+
+/** Each imports its runtime when it is called, so that a process holds one alone. */
+export const contenders: Readonly<Record<ContenderName, Open>> = {
+  fp32: tessera('fp32'),
+  fp16: tessera('fp16'),
+  strict: tessera('strict'),
+  'ort-webgpu': onnxruntime('webgpu'),
+  'ort-cpu': onnxruntime('cpu'),
+};

@@ -1,0 +1,57 @@
+import type { Values } from '../../verify/zoo/compare.js';
+
+/** Who takes part: this project in one of its precisions, or one of onnxruntime-node's providers. */
+export const contenderNames = ['fp32', 'fp16', 'strict', 'ort-webgpu', 'ort-cpu'] as const;
+export type ContenderName = (typeof contenderNames)[number];
+
+/** What a child is asked; it answers each request by one message. */
+export type Request =
+  | { readonly kind: 'open'; readonly model: string; readonly batch: number }
+  | { readonly kind: 'first'; readonly batch: number }
+  | { readonly kind: 'turn'; readonly batch: number; readonly warmUpMs: number; readonly budgetMs: number }
+  | { readonly kind: 'gpu'; readonly batch: number; readonly runs: number };
+
+export type Answer = Opened | First | Turn | Gpu | Failure;
+
+export interface Opened {
+  readonly kind: 'open';
+  /** From the path to a session that is ready for this batch, the device included. */
+  readonly createMs: number;
+  readonly adapter?: string;
+  readonly driver?: string;
+}
+
+export interface First {
+  readonly kind: 'first';
+  /** The first run with this batch; beyond the batch opened with, it compiles what the batch needs. */
+  readonly firstRunMs: number;
+  readonly outputs: Readonly<Record<string, Values>>;
+}
+
+export interface Turn {
+  readonly kind: 'turn';
+  /** Milliseconds of each run, from the input in host memory to the outputs in host memory. */
+  readonly times: readonly number[];
+}
+
+/** What only this project tells of a run. */
+export interface GpuFigures {
+  /** The whole run in its one pass, the gaps between dispatches included. */
+  readonly wholeMs?: number;
+  /** The sum over the layers, each in a pass of its own. */
+  readonly layersMs?: number;
+  readonly flops?: number;
+  readonly dispatches: number;
+  readonly pipelines: number;
+  readonly peakBytes: number;
+}
+
+export interface Gpu {
+  readonly kind: 'gpu';
+  readonly figures: GpuFigures;
+}
+
+export interface Failure {
+  readonly kind: 'failure';
+  readonly reason: string;
+}

@@ -1,0 +1,54 @@
+// The child process of one contender and one model: worker.ts CONTENDER. Answers the requests of messages.ts in turn.
+import { timeRuns } from '../../verify/support/measure.js';
+import { messageOf } from '../../verify/support/report.js';
+import { contenders, type Contender, type Feeds } from './contenders.js';
+import { feedsFor, inputsOf, openDimensions, type InputSpec } from './inputs.js';
+import type { Answer, ContenderName, Request } from './messages.js';
+
+const MAX_RUNS = 1000;
+
+const open = contenders[process.argv[2] as ContenderName];
+const feeds = new Map<number, Feeds>();
+let inputs: readonly InputSpec[] = [];
+let contender: Contender | undefined;
+
+function feedsOf(batch: number): Feeds {
+  let made = feeds.get(batch);
+  if (!made) feeds.set(batch, (made = feedsFor(inputs, batch)));
+  return made;
+}
+
+async function answer(request: Request): Promise<Answer> {
+  if (request.kind === 'open') {
+    inputs = inputsOf(request.model);
+    const opened = await open(request.model, openDimensions(inputs, request.batch));
+    ({ contender } = opened);
+    return { kind: 'open', createMs: opened.createMs, adapter: contender.adapter, driver: contender.driver };
+  }
+  const ready = contender!;
+  const batch = feedsOf(request.batch);
+  switch (request.kind) {
+    case 'first': {
+      const from = performance.now();
+      const outputs = await ready.run(batch);
+      const firstRunMs = performance.now() - from;
+      const plain = Object.entries(outputs).map(([name, { dims, data }]) => [name, { dims: [...dims], data }] as const);
+      return { kind: 'first', firstRunMs, outputs: Object.fromEntries(plain) };
+    }
+    case 'turn': {
+      const { warmUpMs, budgetMs } = request;
+      const times = await timeRuns(() => ready.run(batch), { warmUpMs, minRuns: 3, maxRuns: MAX_RUNS, budgetMs });
+      return { kind: 'turn', times };
+    }
+    case 'gpu':
+      if (!ready.gpu) throw new Error('this runtime does not tell its GPU time');
+      return { kind: 'gpu', figures: await ready.gpu(batch, request.runs) };
+  }
+}
+
+process.on('message', (request: Request) => {
+  void answer(request)
+    .catch((error: unknown): Answer => ({ kind: 'failure', reason: messageOf(error) }))
+    .then((message) => process.send!(message));
+});
+process.on('disconnect', () => process.exit(0));

@@ -9,7 +9,7 @@ import {
 } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
-import { storageEnables } from './storage-types.js';
+import { accumulatorType, storageEnables } from './storage-types.js';
 import { operandParams, spatialParams, toVolume, toVolumeWindow, windowParams, type Window } from './volume.js';
 
 const workgroupSize = 64;
@@ -17,6 +17,7 @@ const workgroupSize = 64;
 /**
  * A convolution of up to three spatial dimensions, or the transpose of one. x [N, C, spatial...] and y
  * [N, M, spatial...] lie in any strides; `weights` are [M, C / groups, spatial...], transposed [C, M / groups, spatial...].
+ * Integers are summed in their own type, without an activation.
  */
 export interface DirectConvProblem {
   readonly isTransposed: boolean;
@@ -24,7 +25,7 @@ export interface DirectConvProblem {
   readonly groups: number;
   readonly x: Operand;
   readonly weights: Operand;
-  /** One f32 for each output channel. */
+  /** One number for each output channel: f32, or the integer type. */
   readonly bias?: Operand;
   /** Of the shape of y. */
   readonly residual?: Operand;
@@ -47,21 +48,23 @@ fn source(output: i32, tap: i32, stride: i32, dilation: i32, pad: i32) -> i32 {
 
 function directKernel(problem: DirectConvProblem, params: readonly Param[]): Kernel {
   const { x, weights, y, bias, residual } = problem;
+  const isFloat = accumulatorType(y.elementType) === 'f32';
+  const accumulate = isFloat ? 'fma(vec4f(value), w, acc)' : 'acc + value * w';
   const bindings: Binding[] = [
     { name: 'x', access: 'read', type: `array<${x.elementType}>` },
     { name: 'weights', access: 'read', type: `array<${weights.elementType}>` },
   ];
-  if (bias) bindings.push({ name: 'bias', access: 'read', type: 'array<f32>' });
+  if (bias) bindings.push({ name: 'bias', access: 'read', type: `array<${bias.elementType}>` });
   if (residual) bindings.push({ name: 'residual', access: 'read', type: `array<${residual.elementType}>` });
   bindings.push({ name: 'y', access: 'read_write', type: `array<${y.elementType}>` });
   return shader({
     label: problem.isTransposed ? 'conv-transpose-direct' : 'conv-direct-3d',
     enables: storageEnables(x.elementType, weights.elementType, y.elementType),
-    aliases: { Y: y.elementType },
+    aliases: { Y: y.elementType, A: accumulatorType(y.elementType) },
     bindings,
     params,
     workgroupSize: [workgroupSize, 1, 1],
-    declarations: `${problem.isTransposed ? sources.transposed : sources.convolution}\n${activationCode(problem.activation, 'f32')}`,
+    declarations: `${problem.isTransposed ? sources.transposed : sources.convolution}\n${isFloat ? activationCode(problem.activation, 'f32') : ''}`,
     body: `
   var rest = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
   if (rest >= params.count) { return; }
@@ -80,7 +83,7 @@ function directKernel(problem: DirectConvProblem, params: readonly Param[]): Ker
   let lanes = min(vec4u(first, first + 1u, first + 2u, first + 3u), vec4u(last)) * params.weights_out;
   let group_x = params.x_offset + n * params.x_stride0 + group * params.group_in * params.x_stride1;
   let group_weights = params.weights_offset + group * params.weights_group;
-  var acc = vec4f(0.0);
+  var acc = vec4<A>();
   for (var kz = 0; kz < params.kernel_d; kz++) {
     let iz = source(i32(oz), kz, params.stride_d, params.dilation_d, params.pad_d);
     if (iz < 0 || iz >= params.in_d) { continue; }
@@ -94,10 +97,10 @@ function directKernel(problem: DirectConvProblem, params: readonly Param[]): Ker
         let weights_at = group_weights + u32(kz) * params.weights_stride2 + u32(ky) * params.weights_stride3
           + u32(kx) * params.weights_stride4;
         for (var c = 0u; c < params.group_in; c++) {
-          let value = f32(x[x_at + c * params.x_stride1]);
+          let value = A(x[x_at + c * params.x_stride1]);
           let at = lanes + vec4u(weights_at + c * params.weights_in);
-          let w = vec4f(f32(weights[at.x]), f32(weights[at.y]), f32(weights[at.z]), f32(weights[at.w]));
-          acc = fma(vec4f(value), w, acc);
+          let w = vec4<A>(A(weights[at.x]), A(weights[at.y]), A(weights[at.z]), A(weights[at.w]));
+          acc = ${accumulate};
         }
       }
     }
@@ -108,9 +111,9 @@ function directKernel(problem: DirectConvProblem, params: readonly Param[]): Ker
   for (var lane = 0u; lane < valid; lane++) {
     let channel = group * params.group_out + first + lane;
     var value = acc[lane];
-    ${bias ? 'value += bias[channel];' : ''}
-    ${residual ? 'value += f32(residual[params.residual_offset + residual_position + channel * params.residual_stride1]);' : ''}
-    y[params.y_offset + position + channel * params.y_stride1] = Y(activate(value));
+    ${bias ? 'value += A(bias[channel]);' : ''}
+    ${residual ? 'value += A(residual[params.residual_offset + residual_position + channel * params.residual_stride1]);' : ''}
+    y[params.y_offset + position + channel * params.y_stride1] = Y(${isFloat ? 'activate(value)' : 'value'});
   }
 `,
   });

@@ -11,6 +11,7 @@ import { byteSize } from '../program/layout.js';
 import { encodeStorage } from '../program/storage.js';
 import { convWindow } from './conv-infer.js';
 import { product } from './host-index.js';
+import { isInteger } from './numbers.js';
 import { emitPlan, planned, vectorAsF32 } from './plan-emission.js';
 import type { LowerContext, Operand } from './types.js';
 
@@ -30,9 +31,13 @@ export function lowerConv(context: LowerContext, { residual, activation }: ConvE
     convWindow(context, context.type(0).shape, weightShape),
   );
   const y = context.allocate(context.outputType(0), 'channels-last');
-  const bias = context.hasInput(2) ? vectorAsF32(context, 2, weightShape[0]) : undefined;
+  const isIntegral = isInteger(y.dataType);
+  const vector = isIntegral
+    ? () => context.withLayout(context.input(2), 'row-major')
+    : () => vectorAsF32(context, 2, weightShape[0]);
+  const bias = context.hasInput(2) ? vector() : undefined;
   const groups = context.attributes.int('group', 1);
-  const isPlanned = x.shape.length <= 4 && context.isConstant(1);
+  const isPlanned = x.shape.length <= 4 && context.isConstant(1) && !isIntegral;
   if (isPlanned) lowerPlanned(context, epilogue, { x, y, bias, window, groups });
   else {
     const weights = context.input(1);

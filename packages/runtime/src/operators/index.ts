@@ -51,7 +51,8 @@ import { transposeOperators } from './transpose.js';
 import { unaryOperators } from './unary.js';
 import { variadicOperators } from './variadic.js';
 import { whereOperators } from './where.js';
-import type { Operator } from './types.js';
+import { functionOperators } from './functions/index.js';
+import type { FunctionOperator, Operator } from './types.js';
 
 /** Every operator there is, family by family. */
 export const operators: readonly Operator[] = [
@@ -110,16 +111,35 @@ export const operators: readonly Operator[] = [
   ...whereOperators,
 ];
 
-const byName = new Map<string, Operator[]>();
-for (const operator of operators) {
-  const key = `${operator.domain}.${operator.type}`;
-  byName.set(
-    key,
-    [...(byName.get(key) ?? []), operator].sort((a, b) => b.since - a.since),
-  );
+interface Versioned {
+  readonly type: string;
+  readonly domain: string;
+  readonly since: number;
 }
+
+/** Definitions by domain and name, the newest first. */
+function byName<Definition extends Versioned>(definitions: readonly Definition[]): Map<string, Definition[]> {
+  const table = new Map<string, Definition[]>();
+  for (const definition of definitions) {
+    const key = `${definition.domain}.${definition.type}`;
+    const list = [...(table.get(key) ?? []), definition];
+    table.set(
+      key,
+      list.sort((a, b) => b.since - a.since),
+    );
+  }
+  return table;
+}
+
+const operatorTable = byName(operators);
+const functionTable = byName(functionOperators);
 
 /** The definition in force at a version of its domain: the newest that is not newer than `opset`. */
 export function findOperator(domain: string, opType: string, opset: number): Operator | undefined {
-  return byName.get(`${domain}.${opType}`)?.find((operator) => operator.since <= opset);
+  return operatorTable.get(`${domain}.${opType}`)?.find((operator) => operator.since <= opset);
+}
+
+/** As `findOperator`, of the operators that others define. */
+export function findFunction(domain: string, opType: string, opset: number): FunctionOperator | undefined {
+  return functionTable.get(`${domain}.${opType}`)?.find((operator) => operator.since <= opset);
 }

@@ -2,12 +2,13 @@ import type { Dim } from '../graph.js';
 import type { Tensor } from '../tensor.js';
 import { applyActivation, readActivation } from './activation.js';
 import { broadcastOperand } from './broadcast.js';
-import { broadcastDims, broadcastStrides, showDims } from './helpers.js';
+import { sumOfProductsEmission } from '../kernels/einsum.js';
+import { broadcastDims, broadcastStrides, isInteger, showDims } from './helpers.js';
 import { lowerMatrixProduct, type ConstantMatrix } from './matrix-product.js';
 import { denseStrides } from '../program/layout.js';
 import { vectorAsF32 } from './plan-emission.js';
 import { forEachIndex } from './host-index.js';
-import { fromNumbers, toNumbers } from './numbers.js';
+import { fromWrappedNumbers, toNumbers } from './numbers.js';
 import type {
   EvaluateContext,
   InferContext,
@@ -80,7 +81,7 @@ function evaluate(context: EvaluateContext): readonly Tensor[] {
     for (let i = 0; i < k; i++) sum += aValues[aAt + i] * bValues[bAt + i * n];
     y[flat] = applyActivation(activation, sum);
   });
-  return [fromNumbers(a.dataType, shapes.output as readonly number[], y)];
+  return [fromWrappedNumbers(a.dataType, shapes.output as readonly number[], y)];
 }
 
 function reshaped(operand: Operand, shape: readonly number[], strides: readonly number[]): Operand {
@@ -103,6 +104,22 @@ function constantMatrix(context: LowerContext): ConstantMatrix | undefined {
     : { input: 1, k: shape[shape.length - 2], n: shape[shape.length - 1] };
 }
 
+/** A product of integers, with sums of their own type. */
+function lowerIntegers(context: LowerContext, a: Operand, b: Operand, y: Operand): void {
+  const rank = y.shape.length;
+  const [batch, k] = [rank - 2, a.shape[rank - 1]];
+  const kept = [
+    [...a.strides.slice(0, batch + 1), 0],
+    [...b.strides.slice(0, batch), 0, b.strides[rank - 1]],
+  ];
+  const summed = [[a.strides[rank - 1]], [b.strides[rank - 2]]];
+  const [elements, terms] = [
+    { sizes: y.shape, inputs: kept },
+    { sizes: [k], inputs: summed },
+  ];
+  context.emit(sumOfProductsEmission([a, b], y, elements, terms, context.profile));
+}
+
 function lower(context: LowerContext): void {
   const shapes = productShapes(context, context.type(0).shape, context.type(1).shape);
   const matrix = shapes.matrix as readonly number[];
@@ -120,9 +137,15 @@ function lower(context: LowerContext): void {
     const column = hasColumn ? tail[tail.length - 1] : 0;
     return shape.length === matrix.length ? operand : reshaped(operand, matrix, [...kept, row, column]);
   };
+  const a = broadcastOperand(asMatrix(context.input(0), true), [...batch, m, k]);
+  const right = () => broadcastOperand(asMatrix(context.input(1), false), [...batch, k, n]);
+  if (isInteger(y.dataType)) {
+    lowerIntegers(context, a, right(), asResult(y));
+    return context.output(0, y);
+  }
   lowerMatrixProduct(context, {
-    a: broadcastOperand(asMatrix(context.input(0), true), [...batch, m, k]),
-    b: constantMatrix(context) ?? broadcastOperand(asMatrix(context.input(1), false), [...batch, k, n]),
+    a,
+    b: constantMatrix(context) ?? right(),
     y: asResult(y),
     bias: context.hasInput(2) ? vectorAsF32(context, 2, n) : undefined,
     residual: context.hasInput(3) ? asResult(context.input(3)) : undefined,

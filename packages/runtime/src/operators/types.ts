@@ -136,3 +136,32 @@ export interface Operator {
   evaluate?(context: EvaluateContext): readonly Tensor[];
   lower?(context: LowerContext): void;
 }
+
+/** How the nodes of an operator that others define are written, one after another; each has its types at once. */
+export interface ExpandContext extends InferContext {
+  /** The name of an input's value; '' where it is absent. */
+  inputName(index: number): string;
+  /** The type of a value taken or made here. */
+  typeOf(value: string): ValueType;
+  /** A value's content, where it is constant. */
+  valueOf(value: string): Tensor | undefined;
+  /** A new constant's name. */
+  constantNamed(tensor: Tensor): string;
+  /** Adds a node and gives the names of its outputs, one without `outputs`; the default domain without `domain`. */
+  add(
+    opType: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, Attribute>>,
+    options?: { readonly outputs?: number; readonly domain?: Operator['domain'] },
+  ): readonly [string, ...string[]];
+  /** Says which value output `index` is. */
+  result(index: number, value: string): void;
+}
+
+/** An operator that other operators define: their nodes take its place while types are inferred. */
+export interface FunctionOperator {
+  readonly type: string;
+  readonly domain: Operator['domain'];
+  readonly since: number;
+  expand(context: ExpandContext): void;
+}

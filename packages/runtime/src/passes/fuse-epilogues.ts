@@ -1,5 +1,6 @@
 import type { Attribute } from '@tessera/onnx-loader';
 import type { TypedGraph, TypedNode } from '../graph.js';
+import { isInteger } from '../operators/numbers.js';
 import { toFloat32 } from '../program/storage.js';
 import { elementCount, hostTensor } from './constants.js';
 import { findUses, replaceNodes, type Uses } from './rewrite.js';
@@ -25,13 +26,19 @@ export function fuseEpilogues(graph: TypedGraph): TypedGraph {
   const replacements = new Map<TypedNode, TypedNode | null>();
   for (const root of graph.nodes) {
     const form = root.domain === '' ? fusedForms[root.opType as keyof typeof fusedForms] : undefined;
-    if (!form || replacements.has(root)) continue;
+    if (!form || replacements.has(root) || !isFloat(graph, root.outputs[0])) continue;
     const chain = epilogueChain(root, form, graph, uses, replacements, position);
     if (chain.absorbed.length === 1) continue;
     for (const node of chain.absorbed) replacements.set(node, null);
     replacements.set(chain.absorbed.at(-1)!, fusedNode(root, form.opType, chain));
   }
   return replacements.size > 0 ? replaceNodes(graph, replacements) : graph;
+}
+
+/** Epilogues are kept in floating point; products of integers have none. */
+function isFloat(graph: TypedGraph, value: string): boolean {
+  const type = graph.types.get(value);
+  return type !== undefined && !isInteger(type.dataType);
 }
 
 interface Chain {

@@ -1,9 +1,10 @@
 import { TesseraError } from '../errors.js';
 import type { Constant, Dim, TypedGraph, TypedNode, ValueType } from '../graph.js';
-import { findOperator } from '../operators/index.js';
+import { findFunction, findOperator } from '../operators/index.js';
 import type { EvaluateContext, InferContext, InferResult, Operator } from '../operators/types.js';
 import type { Tensor } from '../tensor.js';
 import { elementCount, hostTensor } from './constants.js';
+import { expandFunction } from './expand-function.js';
 import { nodeContext } from './node-context.js';
 
 /** Integer tensors up to this many elements are followed symbolically. */
@@ -14,11 +15,12 @@ const maxFoldedElements = 1 << 26;
 
 /**
  * Infers the type of every value, from the inputs' on, with `sizes` in place of symbols; follows shape arithmetic
- * symbolically, and evaluates every node whose inputs are constant. What is folded leaves the graph.
+ * symbolically, puts the nodes of a function in its place, and evaluates every node whose inputs are constant. What is
+ * folded leaves the graph.
  */
 export function propagate(graph: TypedGraph, sizes: ReadonlyMap<string, number> = new Map()): TypedGraph {
   const propagation = new Propagation(graph, sizes);
-  const nodes = graph.nodes.filter((node) => !propagation.visit(node));
+  const nodes = graph.nodes.flatMap((node) => propagation.visit(node));
   return { ...graph, nodes, constants: propagation.constants, types: propagation.types };
 }
 
@@ -41,15 +43,17 @@ class Propagation {
     }
   }
 
-  /** Infers a node's outputs; true where all of them became constants. */
-  visit(node: TypedNode): boolean {
+  /** Infers a node's outputs. What is left of it: the node, nothing where all outputs became constants, a function's nodes. */
+  visit(node: TypedNode): readonly TypedNode[] {
     const operator = findOperator(node.domain, node.opType, node.opset);
-    if (!operator) return false;
+    const definition = operator ? undefined : findFunction(node.domain, node.opType, node.opset);
+    if (definition) return expandFunction(node, definition, this.#inferContext(node), this);
+    if (!operator) return [node];
     const results = operator.infer(this.#inferContext(node));
     node.outputs.forEach((name, i) => {
       if (name !== '' && results[i]) this.#record(name, results[i]);
     });
-    return this.#fold(node, operator);
+    return this.#fold(node, operator) ? [] : [node];
   }
 
   #record(name: string, result: InferResult): void {
@@ -138,7 +142,9 @@ class Propagation {
 
 /** Throws one error that names every operator of the graph for which there is no definition. */
 export function requireKnownOperators(graph: TypedGraph): void {
-  const unknown = graph.nodes.filter((node) => !findOperator(node.domain, node.opType, node.opset));
+  const isKnown = ({ domain, opType, opset }: TypedNode) =>
+    findOperator(domain, opType, opset) ?? findFunction(domain, opType, opset);
+  const unknown = graph.nodes.filter((node) => !isKnown(node));
   if (unknown.length > 0) throw unsupported(unknown, 'not supported');
 }
 

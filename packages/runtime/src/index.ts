@@ -1,9 +1,17 @@
+import type { Model } from '@tessera/onnx-loader';
 import { loadOnnxFile } from '@tessera/onnx-loader/node';
 import type { Device, Session, SessionOptions } from './api.js';
+import { inspectOn, plainProfile } from './inspect/inspect.js';
+import type { InspectOptions, ModelInspection } from './inspect/types.js';
+import { evaluateModel, type ReferenceValues } from './reference.js';
+import type { Tensor } from './tensor.js';
+import { asTesseraError } from './errors.js';
 import { createSessionWith, loadBytes } from './create-session.js';
 import { acquireDevice as acquireGpuDevice, type AcquireOptions } from './device/acquire.js';
 
 export type * from './api.js';
+export type * from './inspect/types.js';
+export type { ReferenceValues } from './reference.js';
 export { measureCeilings } from './measure-ceilings.js';
 export type { Ceilings } from '@tessera/conv-kernels';
 export type { AcquireOptions } from './device/acquire.js';
@@ -37,4 +45,36 @@ export async function createSession(
 ): Promise<Session> {
   const load = () => (typeof model === 'string' ? loadOnnxFile(model) : loadBytes(model, options));
   return createSessionWith(load, () => acquireGpuDevice(options), options);
+}
+
+type ModelSource = string | Uint8Array | ArrayBuffer;
+
+function load(model: ModelSource): Model {
+  try {
+    return typeof model === 'string' ? loadOnnxFile(model) : loadBytes(model, {});
+  } catch (error) {
+    throw asTesseraError(error);
+  }
+}
+
+/**
+ * Describes a model (a path, or its bytes) without running it and without a GPU: inputs, outputs, operators,
+ * parameters, multiply-adds, shapes, and how it would run and use memory on a device, or on the least that WebGPU
+ * promises. Works on models that cannot run, too.
+ * @throws TesseraError INVALID_MODEL where the file is not an ONNX model.
+ */
+export function inspectModel(
+  model: ModelSource,
+  options: InspectOptions & { readonly device?: Device } = {},
+): ModelInspection {
+  return inspectOn(load(model), options.device?.profile ?? plainProfile, options);
+}
+
+/**
+ * Evaluates a model on the CPU by plain loops and gives all of its values, the inner ones too: the reference for
+ * comparisons. Minutes for large networks.
+ * @throws TesseraError INVALID_INPUT, or UNSUPPORTED_OPERATOR naming the nodes that have no evaluation on the CPU.
+ */
+export function evaluateReference(model: ModelSource, feeds: Readonly<Record<string, Tensor>>): ReferenceValues {
+  return evaluateModel(load(model), feeds);
 }

@@ -24,6 +24,37 @@ export function propagate(graph: TypedGraph, sizes: ReadonlyMap<string, number> 
   return { ...graph, nodes, constants: propagation.constants, types: propagation.types };
 }
 
+/**
+ * As `propagate`, for any graph and without throwing: of what a node makes that cannot be inferred, the types `stated`
+ * count, if any. `problems` says of each such node what is wrong with it.
+ */
+export function propagateLeniently(
+  graph: TypedGraph,
+  sizes: ReadonlyMap<string, number>,
+  stated: ReadonlyMap<string, ValueType>,
+): { readonly types: ReadonlyMap<string, ValueType>; readonly problems: ReadonlyMap<TypedNode, string> } {
+  const propagation = new Propagation(graph, sizes);
+  const problems = new Map<TypedNode, string>();
+  for (const node of graph.nodes) {
+    const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
+    if (!findOperator(node.domain, node.opType, node.opset)) {
+      problems.set(node, `the operator ${name} (opset ${node.opset}) is not supported`);
+    } else if (node.inputs.every((input) => input === '' || propagation.types.has(input))) {
+      try {
+        propagation.visit(node);
+      } catch (error) {
+        if (!(error instanceof TesseraError)) throw error;
+        problems.set(node, error.message);
+      }
+    }
+    for (const output of node.outputs) {
+      const type = stated.get(output);
+      if (type && !propagation.types.has(output)) propagation.types.set(output, type);
+    }
+  }
+  return { types: propagation.types, problems };
+}
+
 class Propagation {
   readonly constants: Map<string, Constant>;
   readonly types = new Map<string, ValueType>();

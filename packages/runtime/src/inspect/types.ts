@@ -1,0 +1,67 @@
+import type { DataType } from '@tessera/onnx-loader';
+import type { LayerReport, MemoryReport, ValueMetadata } from '../api.js';
+
+/** What a model holds, found without running it and without a GPU. */
+export interface ModelInspection {
+  readonly irVersion: number;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly producer: string;
+  readonly inputs: readonly ValueMetadata[];
+  readonly outputs: readonly ValueMetadata[];
+  /** Sizes taken for the symbols of the inputs. */
+  readonly dims: Readonly<Record<string, number>>;
+  /** Elements of all initializers, and their bytes in the file. */
+  readonly parameters: number;
+  readonly parameterBytes: number;
+  /** Multiply-adds of one run, of the nodes whose shapes are known; `uncounted` is how many nodes' are not. */
+  readonly macs: number;
+  readonly uncounted: number;
+  /** The most frequent first. */
+  readonly operators: readonly OperatorCount[];
+  /** The file's nodes, functions inlined, in the order they run. */
+  readonly nodes: readonly NodeInspection[];
+  /** What would run on a GPU; absent where the model cannot run, and `refusal` says why. */
+  readonly plan?: ModelPlan;
+  readonly refusal?: string;
+}
+
+export interface OperatorCount {
+  readonly opType: string;
+  /** '' for ONNX's own. */
+  readonly domain: string;
+  readonly count: number;
+  readonly macs: number;
+  /** False where there is no definition of the operator for the model's operator set. */
+  readonly isKnown: boolean;
+}
+
+export interface NodeInspection {
+  readonly name: string;
+  readonly opType: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly InspectedValue[];
+  /** Undefined where a shape is not known. */
+  readonly macs?: number;
+  /** Why the node cannot run, where that is known of it alone. */
+  readonly problem?: string;
+}
+
+export interface InspectedValue {
+  readonly name: string;
+  readonly dataType?: DataType;
+  readonly shape?: readonly (number | string)[];
+}
+
+export interface ModelPlan {
+  readonly layers: readonly LayerReport[];
+  readonly memory: MemoryReport;
+  readonly dispatches: number;
+  readonly pipelines: number;
+}
+
+export interface InspectOptions {
+  /** Sizes of symbolic dimensions of the inputs; the others are taken as 1. */
+  readonly dims?: Readonly<Record<string, number>>;
+  readonly precision?: 'fp32' | 'fp16' | 'strict';
+}

@@ -6,10 +6,12 @@ import { tiled } from './algorithms/tiled.js';
 import type { ConvAlgorithm } from './algorithms/types.js';
 import { vectorized } from './algorithms/vectorized.js';
 import { winograd } from './algorithms/winograd.js';
-import { ConvProblemError } from './errors.js';
-import { checkConv } from './geometry.js';
+import { best, explain, weigh, type Candidate, type ChoiceOptions, type Weighed } from './candidates.js';
+import { checkConv, convBytes, convFlops } from './geometry.js';
 import type { Plan } from './plan.js';
+import { convKey } from './problem-key.js';
 import type { ConvProblem, DeviceProfile } from './problem.js';
+import { rooflineSeconds } from './roofline.js';
 
 /** An algorithm that knows height and width only. */
 function imagesOnly(algorithm: ConvAlgorithm): ConvAlgorithm {
@@ -31,78 +33,39 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
   imagesOnly(winograd),
 ];
 
-/** Restricts the choice by algorithm names. */
-export interface ChoiceOptions {
-  /** The one algorithm to use. */
-  readonly only?: string;
-  readonly forbid?: readonly string[];
+/** All algorithms' variants weighed, for planning and tuning. Throws ConvProblemError where the problem is wrong. */
+export function weighConv(problem: ConvProblem, device: DeviceProfile, options: ChoiceOptions): Weighed {
+  checkConv(problem, device);
+  return weigh(convAlgorithms, options, convKey(problem), (algorithm) => {
+    const supported = algorithm.supports(problem, device);
+    if (supported !== true) return supported;
+    if (algorithm.variants) return algorithm.variants(problem, device);
+    return [{ seconds: algorithm.cost(problem, device), plan: () => algorithm.plan(problem, device) }];
+  });
 }
 
-/** One algorithm's answer to a problem: its predicted seconds, or why it is out. */
-export interface Candidate {
-  readonly algorithm: string;
-  readonly seconds?: number;
-  readonly refusal?: string;
-}
-
-/** All algorithms' answers, the cheapest first and the refusals last. Throws ConvProblemError where the problem is wrong. */
+/**
+ * Every algorithm's variants with their predicted and measured times and their share of the roofline, the fastest first,
+ * and the refusals last. Throws ConvProblemError where the problem is wrong.
+ */
 export function explainConv(
   problem: ConvProblem,
   device: DeviceProfile,
   options: ChoiceOptions = {},
 ): readonly Candidate[] {
-  checkConv(problem, device);
-  return rank(convAlgorithms, options, (algorithm) => {
-    const supported = algorithm.supports(problem, device);
-    return supported === true
-      ? { algorithm: algorithm.name, seconds: algorithm.cost(problem, device) }
-      : { algorithm: algorithm.name, refusal: supported };
-  });
+  const roofline = rooflineSeconds(convFlops(problem), convBytes(problem), problem.elementType, device);
+  return explain(weighConv(problem, device, options), roofline);
 }
 
-/** Candidates of any table of algorithms, options applied, in order of cost. */
-export function rank<T extends { readonly name: string }>(
-  algorithms: readonly T[],
-  options: ChoiceOptions,
-  answer: (algorithm: T) => Candidate,
-): readonly Candidate[] {
-  const candidates = algorithms.map((algorithm) => {
-    const { name } = algorithm;
-    if (options.only !== undefined && options.only !== name) {
-      return { algorithm: name, refusal: `only ${options.only} is asked for` };
-    }
-    if (options.forbid?.includes(name)) return { algorithm: name, refusal: 'forbidden' };
-    return answer(algorithm);
-  });
-  return candidates.sort((a, b) => (a.seconds ?? Infinity) - (b.seconds ?? Infinity) || 0);
-}
-
-/** The first candidate that is no refusal, out of `algorithms`; a ConvProblemError with all reasons where there is none. */
-export function pick<T extends { readonly name: string }>(
-  algorithms: readonly T[],
-  candidates: readonly Candidate[],
-  options: ChoiceOptions,
-): T {
-  if (options.only !== undefined && !algorithms.some((a) => a.name === options.only)) {
-    const names = algorithms.map((a) => a.name).join(', ');
-    throw new ConvProblemError('only', `there is no algorithm "${options.only}"; there are ${names}.`);
-  }
-  const best = candidates.find((candidate) => candidate.refusal === undefined);
-  const found = best && algorithms.find((a) => a.name === best.algorithm);
-  if (found) return found;
-  const reasons = candidates.map((c) => `${c.algorithm}: ${c.refusal}`).join('; ');
-  throw new ConvProblemError('algorithm', `no algorithm takes this problem (${reasons}).`);
-}
-
-/** The cheapest algorithm that takes this problem on this device. */
-export function chooseConv(problem: ConvProblem, device: DeviceProfile, options: ChoiceOptions = {}): ConvAlgorithm {
-  return pick(convAlgorithms, explainConv(problem, device, options), options);
+/** The candidate to run: the fastest measured one where `options.tuning` knows the problem, else the cheapest predicted. */
+export function chooseConv(problem: ConvProblem, device: DeviceProfile, options: ChoiceOptions = {}): Candidate {
+  return best(weighConv(problem, device, options)).candidate;
 }
 
 /**
- * The dispatches, weight packing and scratch of a convolution, by the cheapest algorithm or the one asked for.
+ * The dispatches, weight packing and scratch of a convolution, by the algorithm that `chooseConv` names.
  * Equal arguments give equal plans. Throws ConvProblemError.
  */
 export function planConv(problem: ConvProblem, device: DeviceProfile, options: ChoiceOptions = {}): Plan {
-  return chooseConv(problem, device, options).plan(problem, device);
+  return best(weighConv(problem, device, options)).plan;
 }

@@ -1,11 +1,14 @@
+import { bandwidth, directSeconds } from './algorithms/cost.js';
 import { directDispatch, directLimit } from './algorithms/direct.js';
-import { bandwidth, launchSeconds } from './algorithms/cost.js';
-import { implicitCost, planImplicit } from './algorithms/implicit-gemm.js';
-import { pick, rank, type Candidate, type ChoiceOptions } from './choose.js';
+import { implicitCost, implicitVariants, planImplicit } from './algorithms/implicit-gemm.js';
+import type { Variant } from './algorithms/types.js';
+import { best, explain, weigh, type Candidate, type ChoiceOptions, type Weighed } from './candidates.js';
 import { checkGemm, gemmBytes, gemmFlops } from './geometry.js';
 import { implicitGemm } from './implicit.js';
 import type { Plan } from './plan.js';
+import { gemmKey } from './problem-key.js';
 import type { DeviceProfile, GemmProblem } from './problem.js';
+import { rooflineSeconds } from './roofline.js';
 
 export interface GemmOptions extends ChoiceOptions {
   /** True where B is known when the plan is made, so that it may be packed; then it is [k, n] row-major for `pack`. */
@@ -19,12 +22,14 @@ export interface GemmAlgorithm {
   /** Predicted seconds; only their order matters. */
   cost(problem: GemmProblem, device: DeviceProfile, constantB: boolean): number;
   plan(problem: GemmProblem, device: DeviceProfile, constantB: boolean): Plan;
+  /** As those of a ConvAlgorithm. */
+  variants?(problem: GemmProblem, device: DeviceProfile, constantB: boolean): readonly Variant[];
 }
 
 const direct: GemmAlgorithm = {
   name: 'direct',
   supports: (problem, device) => directLimit(implicitGemm(problem), device),
-  cost: (problem, device) => launchSeconds + gemmFlops(problem) / (device.isSoftware ? 5e8 : 1e11),
+  cost: (problem, device) => directSeconds(gemmFlops(problem), gemmBytes(problem), device),
   plan(problem, device) {
     const p = implicitGemm(problem);
     return {
@@ -50,20 +55,30 @@ const tiled: GemmAlgorithm = {
     if (typeof planned === 'string') throw new Error(planned);
     return { algorithm: 'implicit-gemm', ...planned, flops: gemmFlops(problem), bytes: gemmBytes(problem) };
   },
+  variants: (problem, device, constantB) =>
+    implicitVariants(implicitGemm(problem), device, constantB, gemmFlops(problem), gemmBytes(problem)),
 };
 
 /** Every GEMM algorithm. */
 export const gemmAlgorithms: readonly GemmAlgorithm[] = [tiled, direct];
 
-/** All algorithms' answers, the cheapest first and the refusals last. Throws ConvProblemError where the problem is wrong. */
-export function explainGemm(problem: GemmProblem, device: DeviceProfile, options: GemmOptions): readonly Candidate[] {
+/** All algorithms' variants weighed, for planning and tuning. Throws ConvProblemError where the problem is wrong. */
+export function weighGemm(problem: GemmProblem, device: DeviceProfile, options: GemmOptions): Weighed {
   checkGemm(problem, device);
-  return rank(gemmAlgorithms, options, (algorithm) => {
-    const supported = algorithm.supports(problem, device, options.constantB);
-    return supported === true
-      ? { algorithm: algorithm.name, seconds: algorithm.cost(problem, device, options.constantB) }
-      : { algorithm: algorithm.name, refusal: supported };
+  const { constantB } = options;
+  return weigh(gemmAlgorithms, options, gemmKey(problem, constantB), (algorithm) => {
+    const supported = algorithm.supports(problem, device, constantB);
+    if (supported !== true) return supported;
+    if (algorithm.variants) return algorithm.variants(problem, device, constantB);
+    const seconds = algorithm.cost(problem, device, constantB);
+    return [{ seconds, plan: () => algorithm.plan(problem, device, constantB) }];
   });
+}
+
+/** As explainConv, for a matrix product. */
+export function explainGemm(problem: GemmProblem, device: DeviceProfile, options: GemmOptions): readonly Candidate[] {
+  const roofline = rooflineSeconds(gemmFlops(problem), gemmBytes(problem), problem.elementType, device);
+  return explain(weighGemm(problem, device, options), roofline);
 }
 
 /**
@@ -72,5 +87,5 @@ export function explainGemm(problem: GemmProblem, device: DeviceProfile, options
  * otherwise B lies as `problem.b` says, in elements of `problem.elementType`. Throws ConvProblemError.
  */
 export function planGemm(problem: GemmProblem, device: DeviceProfile, options: GemmOptions): Plan {
-  return pick(gemmAlgorithms, explainGemm(problem, device, options), options).plan(problem, device, options.constantB);
+  return best(weighGemm(problem, device, options)).plan;
 }

@@ -3,9 +3,27 @@ export * from './plan.js';
 export * from './wgsl/shader.js';
 export { ConvProblemError } from './errors.js';
 export { convOutputSize, convOutputDims, convFlops, convBytes, kernelTaps } from './geometry.js';
-export { chooseConv, convAlgorithms, explainConv, planConv, type Candidate, type ChoiceOptions } from './choose.js';
+export { chooseConv, convAlgorithms, explainConv, planConv } from './choose.js';
+export type { Candidate, ChoiceOptions } from './candidates.js';
+export { tuneConv, tuneGemm, type PlanTimer, type TimingRequest, type TuneOptions } from './tune.js';
+export {
+  formatTuning,
+  mergeTuning,
+  parseTuning,
+  tuningAdapter,
+  tuningFile,
+  TuningFileError,
+  tuningTable,
+  type TimedCandidate,
+  type TuningFile,
+  type TuningRecord,
+  type TuningTable,
+} from './tuning.js';
+export { convKey, gemmKey } from './problem-key.js';
+export { convOperandBytes, gemmOperandBytes, type OperandBytes } from './operand-bytes.js';
+export { rooflineSeconds } from './roofline.js';
 export { explainGemm, gemmAlgorithms, planGemm, type GemmAlgorithm, type GemmOptions } from './gemm.js';
-export type { ConvAlgorithm } from './algorithms/types.js';
+export type { ConvAlgorithm, Variant } from './algorithms/types.js';
 export { activationCode, floatLiteral, type ActivationType } from './wgsl/activation.js';
 export { ceilingsOf, defaultCeilings, deviceKind, type Ceilings, type DeviceKind } from './ceilings.js';
 export { ceilingProbes, ceilingsFromRates, type CeilingProbe, type ProbeName } from './ceiling-probes.js';

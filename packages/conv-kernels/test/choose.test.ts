@@ -61,10 +61,36 @@ describe('planConv', () => {
 
   it('explains every algorithm, the cheapest first', () => {
     const candidates = explainConv(layer(1, [8, 8], [5, 6]), gpu);
-    expect(candidates.map((c) => c.algorithm).sort()).toEqual(convAlgorithms.map((a) => a.name).sort());
+    expect([...new Set(candidates.map((c) => c.algorithm))].sort()).toEqual(convAlgorithms.map((a) => a.name).sort());
     expect(candidates.find((c) => c.algorithm === 'depthwise')?.refusal).toBe('groups is not inChannels');
-    const seconds = candidates.flatMap((c) => c.seconds ?? []);
+    const seconds = candidates.flatMap((c) => c.predictedSeconds ?? []);
     expect(seconds).toEqual([...seconds].sort((a, b) => a - b));
+    for (const { predictedSeconds, rooflineFraction } of candidates) {
+      expect(rooflineFraction === undefined).toBe(predictedSeconds === undefined);
+    }
+  });
+
+  it('has one variant for each tile and split, of different names, and plans the one asked for', () => {
+    const problem = layer(1, [512, 512], [7, 7]);
+    const variants = explainConv(problem, gpu, { only: 'implicit-gemm' }).flatMap((c) => c.variant ?? []);
+    expect(variants.length).toBeGreaterThan(10);
+    expect(new Set(variants).size).toBe(variants.length);
+    for (const variant of variants) {
+      expect(planConv(problem, gpu, { only: `implicit-gemm ${variant}` }).variant).toBe(variant);
+    }
+    const [best] = variants;
+    expect(planConv(problem, gpu).variant).toBe(best);
+    expect(planConv(problem, gpu, { forbid: [`implicit-gemm ${best}`] }).variant).toBe(variants[1]);
+    expect(() => planConv(problem, gpu, { only: 'implicit-gemm 1x1' })).toThrow(/no variant "implicit-gemm 1x1"/);
+  });
+
+  it('ranks by the ceilings measured on the device', () => {
+    const problem = layer(4, [256, 256], [14, 14]);
+    const slow = { f32Flops: 1e12, bytes: 1e11, launchSeconds: 1e-3, cores: 8 };
+    const [before] = explainConv(problem, gpu);
+    const [after] = explainConv(problem, { ...gpu, ceilings: slow });
+    expect(after.predictedSeconds).toBeGreaterThan(10 * before.predictedSeconds!);
+    expect(after.variant).not.toMatch(/split/);
   });
 });
 

@@ -25,7 +25,7 @@ export const depthwise: ConvAlgorithm = {
   cost(problem, device) {
     const p = asChannels(problem);
     const arithmetic = device.isSoftware ? (isVector(p) ? 4e9 : 1.5e9) : 2e12;
-    return launchSeconds + convFlops(problem) / arithmetic + convBytes(problem) / bandwidth(device);
+    return launchSeconds(device) + convFlops(problem) / arithmetic + convBytes(problem) / bandwidth(device);
   },
   plan(problem, device): Plan {
     const p = asChannels(problem);

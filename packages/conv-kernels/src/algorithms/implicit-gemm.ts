@@ -5,9 +5,9 @@ import type { Dispatch, WeightPacking } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { bandwidth, launchSeconds } from './cost.js';
 import { registerDispatch, type RegisterTile } from './register-kernel.js';
-import { chooseTile, tileSeconds } from './tile-choice.js';
-import { partialBytes, tiledDispatches, tiledShape, tileName } from './tiled-kernel.js';
-import type { ConvAlgorithm } from './types.js';
+import { chooseTile, tileChoices, tileSeconds, type TileChoice } from './tile-choice.js';
+import { gridLimit, partialBytes, tiledDispatches, tiledGrid, tiledShape, tileName } from './tiled-kernel.js';
+import type { ConvAlgorithm, Variant } from './types.js';
 
 /** What an implicit GEMM comes to: its dispatches, weights and scratch. */
 export interface ImplicitPlan {
@@ -30,7 +30,39 @@ export const implicitGemmAlgorithm: ConvAlgorithm = {
     if (typeof planned === 'string') throw new Error(planned);
     return { algorithm: 'implicit-gemm', ...planned, flops: convFlops(problem), bytes: convBytes(problem) };
   },
+  variants: (problem, device) =>
+    implicitVariants(implicitConv(problem), device, true, convFlops(problem), convBytes(problem)),
 };
+
+/** Every tile and split of K that the device takes, or the one kernel in registers. */
+export function implicitVariants(
+  p: ImplicitGemm,
+  device: DeviceProfile,
+  constant: boolean,
+  flops: number,
+  bytes: number,
+): readonly Variant[] {
+  const traffic = bytes / bandwidth(device);
+  const variant = (name: string, seconds: number, plan: () => ImplicitPlan | string): Variant => ({
+    name,
+    seconds: seconds + traffic,
+    plan() {
+      const planned = plan();
+      if (typeof planned === 'string') throw new Error(planned);
+      return { algorithm: 'implicit-gemm', ...planned, flops, bytes };
+    },
+  });
+  const register = registerTile(p, device, constant);
+  if (register) {
+    return [variant(registerName(register), implicitCost(p, device), () => planRegister(p, register, device))];
+  }
+  const choices = tileChoices(p, device);
+  return choices
+    .filter((choice) => !tiledLimit(p, device, constant, choice))
+    .map((choice) =>
+      variant(choiceName(choice), tileSeconds(p, device, choice), () => planTiled(p, device, constant, choice)),
+    );
+}
 
 /** Predicted seconds of arithmetic. */
 export function implicitCost(p: ImplicitGemm, device: DeviceProfile): number {
@@ -40,13 +72,13 @@ export function implicitCost(p: ImplicitGemm, device: DeviceProfile): number {
   const columns = Math.ceil(p.columns / tile.columns) * tile.columns;
   const flops = 2 * p.groups * rows * columns * p.channels * p.taps;
   const isVector = isVectorLayout(p.input, p.channels);
-  return launchSeconds + flops / (isVector ? 2e10 : 8e9);
+  return launchSeconds(device) + flops / (isVector ? 2e10 : 8e9);
 }
 
 /** Dispatches, packing and scratch for a problem, or why there can be none. */
 export function planImplicit(p: ImplicitGemm, device: DeviceProfile, constant: boolean): ImplicitPlan | string {
   const register = registerTile(p, device, constant);
-  return register ? planRegister(p, register, device) : planTiled(p, device, constant);
+  return register ? planRegister(p, register, device) : planTiled(p, device, constant, chooseTile(p, device));
 }
 
 function planRegister(p: ImplicitGemm, tile: RegisterTile, device: DeviceProfile): ImplicitPlan | string {
@@ -56,26 +88,44 @@ function planRegister(p: ImplicitGemm, tile: RegisterTile, device: DeviceProfile
   const dispatch = registerDispatch(p, tile, device);
   if (typeof dispatch === 'string') return dispatch;
   return {
-    variant: `register ${tile.threads}x${tile.pixels}x${tile.columns}`,
+    variant: registerName(tile),
     dispatches: [dispatch],
     scratchByteLength: 0,
     packing,
   };
 }
 
-function planTiled(p: ImplicitGemm, device: DeviceProfile, packed: boolean): ImplicitPlan | string {
-  const { tile, splits } = chooseTile(p, device);
-  const packing = packed ? blockPacking(p, tile.columns) : undefined;
-  const tooLarge = packing && bindingLimit(packing, device);
+function registerName(tile: RegisterTile): string {
+  return `register ${tile.threads}x${tile.pixels}x${tile.columns}`;
+}
+
+function choiceName({ tile, splits }: TileChoice): string {
+  return tileName(tile) + (splits > 1 ? ` split ${splits}` : '');
+}
+
+function planTiled(p: ImplicitGemm, device: DeviceProfile, packed: boolean, choice: TileChoice): ImplicitPlan | string {
+  const { tile, splits } = choice;
+  const tooLarge = tiledLimit(p, device, packed, choice);
   if (tooLarge) return tooLarge;
   const dispatches = tiledDispatches(p, tiledShape(p, tile, packed, splits), device);
   if (typeof dispatches === 'string') return dispatches;
   return {
-    variant: tileName(tile) + (splits > 1 ? ` split ${splits}` : ''),
+    variant: choiceName(choice),
     dispatches,
     scratchByteLength: partialBytes(p, splits),
-    packing,
+    packing: packed ? blockPacking(p, tile.columns) : undefined,
   };
+}
+
+/** Why a tile is beyond the device, or undefined; without writing its kernels. */
+function tiledLimit(
+  p: ImplicitGemm,
+  device: DeviceProfile,
+  packed: boolean,
+  { tile, splits }: TileChoice,
+): string | undefined {
+  const tooLarge = packed ? bindingLimit(blockPacking(p, tile.columns), device) : undefined;
+  return tooLarge ?? gridLimit(tiledGrid(p, tile, splits), device);
 }
 
 function bindingLimit(packing: WeightPacking, device: DeviceProfile): string | undefined {

@@ -1,3 +1,4 @@
+import { ceilingsOf } from '../ceilings.js';
 import type { ImplicitGemm } from '../implicit.js';
 import type { DeviceProfile } from '../problem.js';
 import { launchSeconds } from './cost.js';
@@ -18,42 +19,21 @@ export const tiles: readonly { readonly tile: Tile; readonly efficiency: number 
   { tile: { rows: 32, columns: 32, depth: 16, threadRows: 4, threadColumns: 4 }, efficiency: 0.25 },
 ];
 
-interface Machine {
-  /** Cores that run workgroups independently. */
-  readonly cores: number;
-  /** f32 operations a second of one core. */
-  readonly flops: number;
-  readonly bytes: number;
-}
-
-/** What WebGPU does not say of an adapter, guessed by vendor: order of magnitude is what the choice needs. */
-function machine(device: DeviceProfile): Machine {
-  if (device.isSoftware) return { cores: 2, flops: 2e10, bytes: 1e10 };
-  switch (device.vendor) {
-    case 'nvidia':
-      return { cores: 132, flops: 4.9e11, bytes: 3e12 };
-    case 'amd':
-      return { cores: 60, flops: 4e11, bytes: 6e11 };
-    case 'apple':
-      return { cores: 16, flops: 3e11, bytes: 2e11 };
-    default:
-      return { cores: 16, flops: 1.5e11, bytes: 1e11 };
-  }
+/** Every tile and split of K that the device takes; the smallest tile where none fits. */
+export function tileChoices(p: ImplicitGemm, device: DeviceProfile): readonly TileChoice[] {
+  const fitting = tiles
+    .map(({ tile }) => tile)
+    .filter((tile) => tileThreads(tile) <= device.maxInvocationsPerWorkgroup)
+    .filter((tile) => tileMemory(tile) <= device.maxWorkgroupStorage);
+  const choices = fitting.flatMap((tile) => [1, 2, 4, 8, 16].map((splits) => ({ tile, splits })));
+  const allowed = choices.filter((choice) => choice.splits === 1 || canSplit(p, choice, device));
+  return allowed.length > 0 ? allowed : [{ tile: tiles[tiles.length - 1].tile, splits: 1 }];
 }
 
 /** The fastest tile and split of K by tileSeconds. */
 export function chooseTile(p: ImplicitGemm, device: DeviceProfile): TileChoice {
-  let best: TileChoice | undefined;
-  for (const { tile } of tiles) {
-    if (tileThreads(tile) > device.maxInvocationsPerWorkgroup || tileMemory(tile) > device.maxWorkgroupStorage)
-      continue;
-    for (const splits of [1, 2, 4, 8, 16]) {
-      const choice = { tile, splits };
-      if (splits > 1 && !canSplit(p, choice, device)) continue;
-      if (!best || tileSeconds(p, device, choice) < tileSeconds(p, device, best)) best = choice;
-    }
-  }
-  return best ?? { tile: tiles[tiles.length - 1].tile, splits: 1 };
+  const seconds = (choice: TileChoice): number => tileSeconds(p, device, choice);
+  return tileChoices(p, device).reduce((best, choice) => (seconds(choice) < seconds(best) ? choice : best));
 }
 
 /** Each part keeps at least four slices, no part is empty, and the partial sums can be bound. */
@@ -68,12 +48,12 @@ function canSplit(p: ImplicitGemm, { tile, splits }: TileChoice, device: DeviceP
  * (one alone does not hide its own latency), and the traffic of partial sums.
  */
 export function tileSeconds(p: ImplicitGemm, device: DeviceProfile, { tile, splits }: TileChoice): number {
-  const { cores, flops, bytes } = machine(device);
+  const { cores, f32Flops, bytes } = ceilingsOf(device);
   const efficiency = tiles.find((entry) => entry.tile === tile)?.efficiency ?? 0.2;
   const count = Math.ceil(p.rows / tile.rows) * Math.ceil(p.columns / tile.columns) * p.groups * splits;
   const slices = Math.ceil(sliceCount(p, tile.depth) / splits);
-  const one = (2 * tile.rows * tile.columns * tile.depth * slices) / (flops * efficiency);
+  const one = (2 * tile.rows * tile.columns * tile.depth * slices) / ((f32Flops / cores) * efficiency);
   const rounds = count <= cores ? 1.5 : Math.max(2, count / cores + 0.5);
-  const reduce = splits > 1 ? launchSeconds + (2 * partialBytes(p, splits)) / bytes : 0;
-  return launchSeconds + one * rounds + reduce;
+  const reduce = splits > 1 ? launchSeconds(device) + (2 * partialBytes(p, splits)) / bytes : 0;
+  return launchSeconds(device) + one * rounds + reduce;
 }

@@ -58,6 +58,17 @@ export function tiledShape(p: ImplicitGemm, tile: Tile, packed: boolean, splits:
   };
 }
 
+/** Workgroups of the first dispatch. */
+export function tiledGrid(p: ImplicitGemm, tile: Tile, splits: number): readonly [number, number, number] {
+  return [Math.ceil(p.rows / tile.rows), Math.ceil(p.columns / tile.columns), p.groups * splits];
+}
+
+/** Why so many workgroups are beyond the device, or undefined. */
+export function gridLimit(grid: readonly number[], device: DeviceProfile): string | undefined {
+  const most = device.maxWorkgroupsPerDimension;
+  return Math.max(...grid) > most ? `${grid.join('x')} workgroups exceed ${most} a dimension` : undefined;
+}
+
 /**
  * The dispatches of a tiled implicit GEMM, or why the grid does not fit. Tiles of input and weights go through
  * workgroup memory; the next slice of K is on its way from storage to registers while the current one is summed.
@@ -65,13 +76,9 @@ export function tiledShape(p: ImplicitGemm, tile: Tile, packed: boolean, splits:
  */
 export function tiledDispatches(p: ImplicitGemm, shape: TiledShape, device: DeviceProfile): Dispatch[] | string {
   const { tile, splits } = shape;
-  const grid = [Math.ceil(p.rows / tile.rows), Math.ceil(p.columns / tile.columns), p.groups * splits] as [
-    number,
-    number,
-    number,
-  ];
-  const most = device.maxWorkgroupsPerDimension;
-  if (Math.max(...grid) > most) return `${grid.join('x')} workgroups exceed ${most} a dimension`;
+  const grid = tiledGrid(p, tile, splits);
+  const tooLarge = gridLimit(grid, device);
+  if (tooLarge) return tooLarge;
   const slices = sliceCount(p, tile.depth);
   const params: Param[] = [
     ...implicitParams(p),

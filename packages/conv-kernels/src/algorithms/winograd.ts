@@ -70,7 +70,7 @@ function softwareSeconds(p: ImplicitGemm, device: DeviceProfile): number {
   const loads = isVectorLayout(p.input, p.channels) ? 1 : 4;
   const stores = (hasVectorOutput(p) ? 1 : 4) * shape.transform.outputs ** 2;
   const accesses = shape.tiles * (shape.channelQuads * points * (loads + 1) + shape.columnQuads * (points + stores));
-  return 3 * launchSeconds + flops / software.productRate + accesses * software.accessSeconds;
+  return 3 * launchSeconds(device) + flops / software.productRate + accesses * software.accessSeconds;
 }
 
 /** The variant with fewer multiplications. */

@@ -1,0 +1,108 @@
+import type { Dispatch, OperandName, PlanTimer, TimingRequest } from '@tessera/conv-kernels';
+import type { GpuDevice } from './device.js';
+import { BufferPool, timePass, type TimedDispatch } from './timer.js';
+import { bufferUsage } from './usage.js';
+
+/** A pass at least this long is timed well. */
+const leastSeconds = { software: 5e-3, gpu: 1e-3 } as const;
+/** Work on a GPU before the first pass that counts, since idle ones run at a fraction of their clock. */
+const warmUpSeconds = 0.3;
+const rounds = 7;
+/** What is this many times slower than the fastest after the first round is not run again. */
+const hopeless = 2;
+const mostRepeats = 4096;
+
+interface Contender {
+  readonly dispatches: readonly TimedDispatch[];
+  readonly repeats: number;
+  best: number;
+}
+
+/**
+ * Times plans by the device's clock, on operands of its own: a few rounds in which the plans take turns, and the least of
+ * each, since other work on the machine only adds. Throws TesseraError where a kernel does not compile or run.
+ */
+export function planTimer(device: GpuDevice): PlanTimer {
+  let isWarm = device.profile.isSoftware;
+  return async (requests) => {
+    const pool = new BufferPool(device);
+    try {
+      const operands = operandBuffers(pool, requests);
+      const contenders: Contender[] = [];
+      for (const { plan } of requests) {
+        const dispatches = await Promise.all(plan.dispatches.map((dispatch) => bind(pool, dispatch, operands)));
+        if (!isWarm) await warmUp(device, dispatches);
+        isWarm = true;
+        contenders.push(await settle(device, dispatches));
+      }
+      for (let round = 0; round < rounds; round++) await playRound(device, contenders);
+      return contenders.map(({ best }) => best);
+    } finally {
+      pool.destroy();
+    }
+  };
+}
+
+async function playRound(device: GpuDevice, contenders: readonly Contender[]): Promise<void> {
+  const fastest = Math.min(...contenders.map(({ best }) => best));
+  for (const contender of contenders) {
+    if (contender.best > hopeless * fastest) continue;
+    const { dispatches, repeats } = contender;
+    contender.best = Math.min(contender.best, (await timePass(device, dispatches, repeats)) / repeats);
+  }
+}
+
+/** One run to load what is loaded lazily, and as many repeats as make a pass long enough. */
+async function settle(device: GpuDevice, dispatches: readonly TimedDispatch[]): Promise<Contender> {
+  const least = leastSeconds[device.profile.isSoftware ? 'software' : 'gpu'];
+  await timePass(device, dispatches, 1);
+  for (let repeats = 1; ;) {
+    const seconds = await timePass(device, dispatches, repeats);
+    if (seconds >= least || repeats >= mostRepeats) return { dispatches, repeats, best: seconds / repeats };
+    const missing = Math.ceil((1.2 * least) / Math.max(seconds / repeats, 1e-9));
+    repeats = Math.min(mostRepeats, Math.max(2 * repeats, Math.min(missing, 64 * repeats)));
+  }
+}
+
+async function warmUp(device: GpuDevice, dispatches: readonly TimedDispatch[]): Promise<void> {
+  const { repeats, best } = await settle(device, dispatches);
+  const passes = Math.ceil(warmUpSeconds / (best * repeats));
+  for (let i = 0; i < passes; i++) await timePass(device, dispatches, repeats);
+}
+
+/** One buffer for each operand, as large as the largest request wants it; what is read holds numbers that cannot overflow. */
+function operandBuffers(pool: BufferPool, requests: readonly TimingRequest[]): ReadonlyMap<OperandName, GPUBuffer> {
+  const sizes = new Map<OperandName, number>();
+  for (const { operandBytes } of requests) {
+    for (const [name, bytes] of Object.entries(operandBytes) as [OperandName, number][]) {
+      sizes.set(name, Math.max(sizes.get(name) ?? 0, bytes));
+    }
+  }
+  const buffers = new Map<OperandName, GPUBuffer>();
+  for (const [name, bytes] of sizes) {
+    const buffer = pool.create(bytes, bufferUsage.input, name);
+    if (name === 'input' || name === 'weights') pool.device.gpu.queue.writeBuffer(buffer, 0, varied(buffer.size));
+    buffers.set(name, buffer);
+  }
+  return buffers;
+}
+
+/** 16-bit words that are halves from 0.5 to 1 and, in pairs, floats near 0.0005: operands whose bits vary as real ones do. */
+function varied(byteLength: number): Uint16Array<ArrayBuffer> {
+  const words = new Uint16Array(byteLength / 2);
+  let state = 1;
+  for (let i = 0; i < words.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    words[i] = 0x3800 | (state >>> 22);
+  }
+  return words;
+}
+
+function bind(
+  pool: BufferPool,
+  dispatch: Dispatch,
+  operands: ReadonlyMap<OperandName, GPUBuffer>,
+): Promise<TimedDispatch> {
+  const buffers = dispatch.operands.map((name) => operands.get(name)!);
+  return pool.bind(dispatch.kernel, dispatch.params, buffers, dispatch.workgroups);
+}

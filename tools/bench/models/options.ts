@@ -17,6 +17,9 @@ export interface Options {
   readonly out?: string;
 }
 
+/** Architectures of the zoo. */
+export const defaultModels = 'tv_resnet18,tv_resnet50,tv_mobilenet_v2';
+
 const precisions = ['fp32', 'fp16', 'strict'];
 const peers = ['ort-webgpu', 'ort-cpu'];
 
@@ -39,7 +42,7 @@ export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      models: { type: 'string', default: 'tv_resnet18,tv_resnet50,tv_mobilenet_v2' },
+      models: { type: 'string', default: defaultModels },
       folder: { type: 'string' },
       batches: { type: 'string', default: '1,8,32' },
       precision: { type: 'string', default: 'fp32' },

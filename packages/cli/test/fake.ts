@@ -137,19 +137,25 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
   return {
     inputs: fake.inputs,
     outputs: Object.entries(outputs).map(([name, { dataType, dims }]) => ({ name, dataType, dims })),
+    metadata: {},
     report: sessionReport,
+    get device(): never {
+      throw new Error('the command line does not touch the device');
+    },
     prepare: async () => undefined,
-    run: async (feeds) => {
+    run: (async (feeds: Readonly<Record<string, Tensor>>) => {
       calls.feeds = feeds;
       calls.runs++;
       if (fake.runError) throw fake.runError;
       return outputs;
-    },
+    }) as Session['run'],
     profile: async (_feeds, { runs = 5 } = {}) => {
       if (fake.profileError) throw fake.profileError;
       return { runs, gpuMs: 4, wholeMs: 3.9, layers, timeline };
     },
     dispose: () => (calls.disposed = true),
+    [Symbol.dispose]: () => (calls.disposed = true),
+    [Symbol.asyncDispose]: async () => void (calls.disposed = true),
   };
 }
 

@@ -271,7 +271,7 @@ describe('a session', () => {
       onProgress: ({ phase }) => phases.add(phase),
     });
     expect([...phases]).toEqual(['load', 'upload', 'compile']);
-    expect(session.inputs).toEqual([{ name: 'x', dataType: 'float32', dims: ['N', 3, 5, 7] }]);
+    expect(session.inputs).toEqual([{ name: 'x', dataType: 'float32', dims: ['N', 3, 5, 7], elementType: 'f32' }]);
     expect(session.report).toMatchObject({ opsets: { 'ai.onnx': 21 }, precision: 'fp32' });
     expect(session.report.weightBytes).toBeGreaterThan(0);
     session.dispose();

@@ -1,6 +1,8 @@
 import type { DataType } from '@tessera/onnx-loader';
-import type { DeviceProfile } from '@tessera/conv-kernels';
-import type { Tensor } from './tensor.js';
+import type { DeviceProfile, ElementType } from '@tessera/conv-kernels';
+import type { GpuTensor } from './device/gpu-tensor.js';
+import type { NativeDevice } from './device/native.js';
+import type { Feed, Tensor } from './tensor.js';
 
 /**
  * Which adapter to use. 'auto': a real GPU, else the system's software adapter, else the embedded one. 'gpu': a real
@@ -23,22 +25,40 @@ export interface AdapterReport {
   readonly note?: string;
 }
 
+/** An open WebGPU device, which sessions may share. */
 export interface Device {
   readonly adapter: AdapterReport;
+  /** The limits and features by which kernels are chosen. */
   readonly profile: DeviceProfile;
+  /** WebGPU's own device, to make buffers of and to hand to other libraries. After a loss it is another object. */
+  readonly gpu: NativeDevice;
   /** Live GPU buffers, their bytes, and the most bytes there have been. */
   readonly memory: { readonly buffers: number; readonly bytes: number; readonly peakBytes: number };
+  /**
+   * 'lost': the next run opens the device anew. 'unhealthy': it was lost four times in a row with no run between that
+   * succeeded, and runs fail with DEVICE_UNHEALTHY until a pause that doubles up to 30 s is over.
+   */
+  readonly health: 'ready' | 'lost' | 'unhealthy';
+  /** Closes the device; what its sessions still do fails with DISPOSED. */
   dispose(): void;
 }
 
+/**
+ * 'fp32': sums in 32-bit floats. 'fp16': weights and activations in 16 bits, sums in 32, where the adapter has shader-f16.
+ * 'strict': fp32 without the algorithms that round more than a chain of multiply-adds.
+ */
 export type Precision = 'fp32' | 'fp16' | 'strict';
 
+/** How far the opening of a session is. */
 export interface Progress {
   readonly phase: 'load' | 'upload' | 'compile';
+  /** Bytes of a stream ('load'; 1 once the model is understood), bytes uploaded, or pipelines compiled. */
   readonly done: number;
+  /** What `done` ends at; of a stream, whose length is not known before its end, the bytes so far. */
   readonly total: number;
 }
 
+/** Which algorithms convolutions and matrix products may use. */
 export interface AlgorithmOptions {
   /** The one algorithm to use, wherever there is a choice. */
   readonly only?: string;
@@ -47,10 +67,15 @@ export interface AlgorithmOptions {
   readonly forbid?: readonly string[];
 }
 
+/** How to open a session. */
 export interface SessionOptions {
   /** A device to share; without it the session acquires (and disposes) its own. */
   readonly device?: Device;
+  /** Which adapter to acquire a device on, where none is given. */
   readonly adapter?: AdapterChoice;
+  /** Bytes of GPU memory that a device acquired for the session may hold; see `acquireDevice`. */
+  readonly memoryBudget?: number;
+  /** Of the arithmetic; 'fp32' without it. */
   readonly precision?: Precision;
   /** Contents of external data files by location, for models given as bytes. */
   readonly externalData?: Readonly<Record<string, Uint8Array>>;
@@ -64,17 +89,23 @@ export interface SessionOptions {
   readonly keep?: 'all' | readonly string[];
   /** Forces or forbids convolution algorithms by name. */
   readonly algorithms?: AlgorithmOptions;
+  /** Called as the opening proceeds, and when a later run prepares for new sizes. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Ends the opening; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
+/** An input or output as the model states it. */
 export interface ValueMetadata {
   readonly name: string;
   readonly dataType: DataType;
   /** Sizes and symbols; undefined where the model does not say even the rank. */
   readonly dims?: readonly (number | string)[];
+  /** How a GPU tensor for it stores each element; undefined where its type cannot be on the GPU. */
+  readonly elementType?: ElementType;
 }
 
+/** What a session is, and what it cost to make. */
 export interface SessionReport {
   readonly adapter: AdapterReport;
   readonly precision: Precision;
@@ -180,6 +211,7 @@ export interface DispatchTime {
   readonly endMs: number;
 }
 
+/** GPU times by layer. */
 export interface Profile {
   readonly runs: number;
   /** Sum of the layers' medians, in milliseconds. */
@@ -205,33 +237,76 @@ export interface RunTiming {
   readonly totalMs: number;
 }
 
+/** What a run gives back, and where. */
 export interface RunOptions {
-  /** Only these outputs (or values kept by `SessionOptions.keep`), by name; all of the model's without it. */
-  readonly outputs?: readonly string[];
+  /**
+   * Only these outputs (or values kept by `SessionOptions.keep`), by name; all of the model's without it. Given as an object, an output goes into the tensor named: its elements
+   * are overwritten and it is returned itself; null asks for a new one.
+   */
+  readonly outputs?: readonly string[] | Readonly<Record<string, Tensor | GpuTensor | null>>;
+  /** 'gpu' leaves the results (but for those preallocated elsewhere) in GPU memory, in tensors that the caller disposes of. */
+  readonly location?: 'cpu' | 'gpu';
   /** Told where the run's time went; the run then holds a pair of timestamps, where the adapter has them. */
   readonly onTiming?: (timing: RunTiming) => void;
+  /** Ends the wait for the result; the run then rejects with the signal's reason. What the GPU has begun it finishes. */
   readonly signal?: AbortSignal;
 }
 
+/** How to profile. */
 export interface ProfileOptions {
   readonly runs?: number;
   readonly signal?: AbortSignal;
   readonly onRun?: (done: number, runs: number) => void;
 }
 
+/** Inputs by name. */
+export type Feeds = Readonly<Record<string, Feed>>;
+
+/**
+ * A model on a device. Every method may be called while others are under way; runs are done in the order of their calls,
+ * so that none waits for a later one.
+ *
+ * @example
+ * await using session = await createSession('model.onnx');
+ * const { scores } = await session.run({ image: pixels });
+ */
 export interface Session {
+  /** The model's inputs, in its order; sizes are numbers or symbols. */
   readonly inputs: readonly ValueMetadata[];
+  /** The model's outputs, in its order. */
   readonly outputs: readonly ValueMetadata[];
+  /** The model's own notes (metadata_props), such as an author or class names. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The device it runs on: the one given, or its own. */
+  readonly device: Device;
+  /** Adapter, times in milliseconds and sizes in bytes. */
   readonly report: SessionReport;
-  /** Lowers, uploads and compiles for these sizes of the symbolic dimensions, so that the next run only runs. */
+  /**
+   * Lowers, uploads and compiles for these sizes of the symbolic dimensions, so that the next run only runs.
+   * @throws TesseraError INVALID_INPUT where a size is missing or is none.
+   */
   prepare(dims?: Readonly<Record<string, number>>): Promise<void>;
-  /** Inputs by name; outputs by name, in the model's order. Safe to call concurrently. */
-  run(feeds: Readonly<Record<string, Tensor>>, options?: RunOptions): Promise<Record<string, Tensor>>;
+  /**
+   * Runs the model: inputs by name in, outputs by name out, in the model's order. An input may be given by its elements
+   * alone where the model and the other inputs leave at most one of its sizes open.
+   *
+   * @example
+   * const { scores } = await session.run({ image: new Float32Array(64) }, { outputs: ['scores'] });
+   *
+   * @throws TesseraError INVALID_INPUT for feeds that do not fit. DEVICE_LOST and DEVICE_UNHEALTHY, which are retryable: the
+   * next run opens the device anew. OUT_OF_MEMORY, UNSUPPORTED_DEVICE and INVALID_MODEL for sizes met for the first time. DISPOSED.
+   */
+  run(feeds: Feeds, options: RunOptions & { readonly location: 'gpu' }): Promise<Record<string, GpuTensor>>;
+  run(feeds: Feeds, options?: RunOptions): Promise<Record<string, Tensor>>;
   /**
    * Times every layer by timestamp queries, in runs of its own (5 without `runs`); on a GPU it warms up first. An
    * aborted signal ends it early, with the runs made so far, at least one.
-   * @throws TesseraError UNSUPPORTED_DEVICE where the adapter has no timestamps.
+   * @throws TesseraError UNSUPPORTED_DEVICE where the adapter has no timestamps; else as `run`.
    */
-  profile(feeds: Readonly<Record<string, Tensor>>, options?: ProfileOptions): Promise<Profile>;
+  profile(feeds: Feeds, options?: ProfileOptions): Promise<Profile>;
+  /** Frees its GPU memory, and its device if that is its own. Runs under way fail with DISPOSED. */
   dispose(): void;
+  [Symbol.dispose](): void;
+  /** Waits for the runs under way, then disposes. */
+  [Symbol.asyncDispose](): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { Dim, TypedGraph } from './graph.js';
 import { TesseraError } from './errors.js';
-import type { Tensor } from './tensor.js';
+import type { ShapedFeeds } from './session-io.js';
 import { elementCount } from './passes/constants.js';
 
 const show = (dims: readonly Dim[]) => `[${dims.join(', ')}]`;
@@ -31,7 +31,7 @@ export function checkSizes(graph: TypedGraph, dims: Readonly<Record<string, numb
  * Checks feeds against the graph's inputs (names, types, shapes) and finds the size of every symbol. Throws
  * INVALID_INPUT naming the input, what it is and what it should be.
  */
-export function bindSizes(graph: TypedGraph, feeds: Readonly<Record<string, Tensor>>): Map<string, number> {
+export function bindSizes(graph: TypedGraph, feeds: ShapedFeeds): Map<string, number> {
   const list = graph.inputs.map((name) => `"${name}"`).join(', ');
   const extra = Object.keys(feeds).find((name) => !graph.inputs.includes(name));
   if (extra !== undefined)
@@ -52,7 +52,7 @@ export function bindSizes(graph: TypedGraph, feeds: Readonly<Record<string, Tens
 function checkFeed(
   graph: TypedGraph,
   name: string,
-  feed: Tensor,
+  feed: ShapedFeeds[string],
   sizes: Map<string, number>,
   boundBy: Map<string, string>,
 ): void {
@@ -64,7 +64,8 @@ function checkFeed(
   if (feed.dims.some((d) => !Number.isSafeInteger(d) || d < 0))
     fail(`has the shape ${show(feed.dims)}; sizes are whole numbers from 0`);
   const count = elementCount(feed.dims);
-  if (feed.data.length !== count) fail(`has ${feed.data.length} elements; its shape ${show(feed.dims)} needs ${count}`);
+  if ('data' in feed && feed.data.length !== count)
+    fail(`has ${feed.data.length} elements; its shape ${show(feed.dims)} needs ${count}`);
   if (!shape) fail('has no stated rank in the model, which is not supported');
   if (shape!.length !== feed.dims.length) fail(`has the shape ${show(feed.dims)}; the model takes ${show(shape!)}`);
   shape!.forEach((dim, axis) => {

@@ -1,20 +1,38 @@
 import type { Device, Session, SessionOptions } from './api.js';
-import { createSessionWith, loadBytes } from './create-session.js';
+import { createSessionWith, loadBytes, type ModelBytes } from './create-session.js';
 import { acquireBrowserDevice } from './device/acquire-browser.js';
+import type { OpenOptions } from './device/device.js';
+import { TesseraError } from './errors.js';
 
-export type * from './api.js';
-export { TesseraError, type ErrorCode } from './errors.js';
-export { measureCeilings } from './measure-ceilings.js';
-export type { Ceilings } from '@tessera/conv-kernels';
-export type * from './tensor.js';
-export type { DataType } from '@tessera/onnx-loader';
+export * from './public.js';
+export type { OpenOptions } from './device/device.js';
 
-/** Opens the browser's WebGPU device, to share between sessions. */
-export async function acquireDevice(): Promise<Device> {
-  return acquireBrowserDevice();
+/**
+ * Opens the browser's WebGPU device, to share between sessions.
+ * @throws TesseraError NO_ADAPTER where the browser has no WebGPU, or no adapter.
+ */
+export async function acquireDevice(options: OpenOptions = {}): Promise<Device> {
+  return acquireBrowserDevice(options);
 }
 
-/** As in Node, for a model in memory; external data comes through `options.externalData`. */
-export async function createSession(model: Uint8Array | ArrayBuffer, options: SessionOptions = {}): Promise<Session> {
-  return createSessionWith(() => loadBytes(model, options), acquireBrowserDevice, options);
+/**
+ * As in Node, but for a model by its address, which is fetched, its bytes or a stream of them; external data comes
+ * through `options.externalData`.
+ *
+ * @example
+ * const session = await createSession('models/digits.onnx', { onProgress: ({ phase, done }) => show(phase, done) });
+ * const { scores } = await session.run({ image: new Float32Array(64) });
+ *
+ * @throws TesseraError INVALID_INPUT where the address cannot be fetched; else as in Node.
+ */
+export async function createSession(model: string | URL | ModelBytes, options: SessionOptions = {}): Promise<Session> {
+  const isAddress = typeof model === 'string' || model instanceof URL;
+  const load = async () => loadBytes(isAddress ? await fetchModel(model, options.signal) : model, options);
+  return createSessionWith(load, () => acquireBrowserDevice(options), options);
+}
+
+async function fetchModel(address: string | URL, signal: AbortSignal | undefined): Promise<ReadableStream<Uint8Array>> {
+  const response = await fetch(address, { signal });
+  if (response.ok && response.body) return response.body;
+  throw new TesseraError('INVALID_INPUT', `the model ${address} cannot be fetched: status ${response.status}`);
 }

@@ -4,16 +4,21 @@ import { asGpuDevice, type GpuDevice } from './device/device.js';
 import { asTesseraError, TesseraError } from './errors.js';
 import { openSession } from './session.js';
 
+/** A model in memory, or on its way there: its bytes, or a stream of them (a web stream, a Node stream, any async iterable). */
+export type ModelBytes = Uint8Array | ArrayBuffer | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+
 /** Loads a model, takes the device given or acquires one, and opens the session; what was acquired goes when that fails. */
 export async function createSessionWith(
-  load: () => Model,
+  load: () => Model | Promise<Model>,
   acquire: () => Promise<GpuDevice>,
   options: SessionOptions,
 ): Promise<Session> {
   const startedAt = performance.now();
   let acquired: GpuDevice | undefined;
   try {
-    const model = load();
+    options.signal?.throwIfAborted();
+    const model = await load();
+    options.signal?.throwIfAborted();
     const device = asGpuDevice(options.device ?? (acquired = await acquire()));
     return await openSession(model, device, acquired !== undefined, options, startedAt);
   } catch (error) {
@@ -22,10 +27,62 @@ export async function createSessionWith(
   }
 }
 
-/** A model in memory, its external data from `options.externalData`. */
-export function loadBytes(model: Uint8Array | ArrayBuffer, options: SessionOptions): Model {
+/** A model from bytes or a stream of them, its external data from `options.externalData`. */
+export async function loadBytes(model: ModelBytes, options: SessionOptions): Promise<Model> {
+  return loadModel(await readBytes(model, options), options);
+}
+
+/** As `loadBytes`, for bytes at hand. */
+export function loadModel(model: Uint8Array | ArrayBuffer, options: SessionOptions): Model {
   const bytes = model instanceof Uint8Array ? model : new Uint8Array(model);
   return loadOnnx(bytes, { external: (location) => externalSource(location, options.externalData ?? {}) });
+}
+
+async function readBytes(model: ModelBytes, options: SessionOptions): Promise<Uint8Array | ArrayBuffer> {
+  if (model instanceof Uint8Array || model instanceof ArrayBuffer) return model;
+  const isStream =
+    typeof model === 'object' && model !== null && ('getReader' in model || Symbol.asyncIterator in model);
+  if (isStream) return readStream(model, options);
+  throw new TesseraError(
+    'INVALID_INPUT',
+    'the model must be a path, its bytes (Uint8Array or ArrayBuffer), or a stream of them',
+  );
+}
+
+async function readStream(
+  stream: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>,
+  { onProgress, signal }: SessionOptions,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  for await (const chunk of 'getReader' in stream ? streamChunks(stream) : stream) {
+    signal?.throwIfAborted();
+    if (!(chunk instanceof Uint8Array))
+      throw new TesseraError(
+        'INVALID_INPUT',
+        'the stream of a model must give bytes (Uint8Array), not text or objects',
+      );
+    chunks.push(chunk);
+    total += chunk.byteLength;
+    onProgress?.({ phase: 'load', done: total, total });
+  }
+  const bytes = new Uint8Array(total);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** Not every browser can iterate its own streams. */
+async function* streamChunks(stream: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
+  const reader = stream.getReader();
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
+  } finally {
+    await reader.cancel();
+  }
 }
 
 function externalSource(location: string, data: Readonly<Record<string, Uint8Array>>): ByteSource {

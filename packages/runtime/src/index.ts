@@ -1,26 +1,27 @@
 import type { Model } from '@tessera/onnx-loader';
+import { fileURLToPath } from 'node:url';
 import { loadOnnxFile } from '@tessera/onnx-loader/node';
 import type { Device, Session, SessionOptions } from './api.js';
+import { createSessionWith, loadBytes, loadModel, type ModelBytes } from './create-session.js';
+import { acquireDevice as acquireGpuDevice, type AcquireOptions } from './device/acquire.js';
 import { inspectOn, plainProfile } from './inspect/inspect.js';
 import type { InspectOptions, ModelInspection } from './inspect/types.js';
 import { evaluateModel, type ReferenceValues } from './reference.js';
 import type { Tensor } from './tensor.js';
-import { asTesseraError } from './errors.js';
-import { createSessionWith, loadBytes } from './create-session.js';
-import { acquireDevice as acquireGpuDevice, type AcquireOptions } from './device/acquire.js';
+import { asTesseraError, TesseraError } from './errors.js';
 
-export type * from './api.js';
+export * from './public.js';
 export type * from './inspect/types.js';
 export type { ReferenceValues } from './reference.js';
-export { measureCeilings } from './measure-ceilings.js';
-export type { Ceilings } from '@tessera/conv-kernels';
 export type { AcquireOptions } from './device/acquire.js';
-export { TesseraError, type ErrorCode } from './errors.js';
-export type * from './tensor.js';
-export type { DataType } from '@tessera/onnx-loader';
 
 /**
  * Opens a WebGPU device to share between sessions.
+ *
+ * @example
+ * const device = await acquireDevice({ adapter: 'gpu', memoryBudget: 8 * 2 ** 30 });
+ * const [encoder, decoder] = await Promise.all(['a.onnx', 'b.onnx'].map((path) => createSession(path, { device })));
+ *
  * @throws TesseraError NO_ADAPTER where the choice finds none, with what to install.
  */
 export async function acquireDevice(options: AcquireOptions = {}): Promise<Device> {
@@ -28,30 +29,38 @@ export async function acquireDevice(options: AcquireOptions = {}): Promise<Devic
 }
 
 /**
- * Reads an ONNX model (a path, or its bytes), and prepares it on a device: shapes inferred, operators fused, weights
- * packed and uploaded, pipelines compiled. Models with symbolic dimensions are prepared at the first run, unless
- * `dims` gives the sizes.
+ * Reads an ONNX model (a path or file URL, its bytes, or a stream of them), and prepares it on a device: shapes inferred,
+ * operators fused, weights packed and uploaded, pipelines compiled. Models with symbolic dimensions are prepared at the
+ * first run, unless `dims` gives the sizes. The bytes of a model given as such must not be changed while the session lives.
  *
  * @example
- * const session = await createSession('model.onnx');
+ * const session = await createSession('model.onnx', { onProgress: ({ phase, done, total }) => console.log(phase, done, total) });
  * const { scores } = await session.run({ image: { dataType: 'float32', dims: [1, 3, 224, 224], data } });
  * session.dispose();
  *
- * @throws TesseraError INVALID_MODEL, UNSUPPORTED_OPERATOR (all of them named), UNSUPPORTED_DEVICE, NO_ADAPTER, ...
+ * @throws TesseraError INVALID_MODEL; UNSUPPORTED_OPERATOR with all of them named; UNSUPPORTED_DEVICE; NO_ADAPTER;
+ * OUT_OF_MEMORY; DEVICE_LOST. The signal's reason where it was aborted.
  */
-export async function createSession(
-  model: string | Uint8Array | ArrayBuffer,
-  options: SessionOptions = {},
-): Promise<Session> {
-  const load = () => (typeof model === 'string' ? loadOnnxFile(model) : loadBytes(model, options));
+export async function createSession(model: string | URL | ModelBytes, options: SessionOptions = {}): Promise<Session> {
+  const isPath = typeof model === 'string' || model instanceof URL;
+  const load = () => (isPath ? loadOnnxFile(pathOf(model)) : loadBytes(model, options));
   return createSessionWith(load, () => acquireGpuDevice(options), options);
+}
+
+function pathOf(model: string | URL): string {
+  if (typeof model === 'string') return model;
+  if (model.protocol === 'file:') return fileURLToPath(model);
+  throw new TesseraError(
+    'INVALID_INPUT',
+    `a model's URL must be a file's, not ${model.protocol}; fetch it and give its body`,
+  );
 }
 
 type ModelSource = string | Uint8Array | ArrayBuffer;
 
 function load(model: ModelSource): Model {
   try {
-    return typeof model === 'string' ? loadOnnxFile(model) : loadBytes(model, {});
+    return typeof model === 'string' ? loadOnnxFile(model) : loadModel(model, {});
   } catch (error) {
     throw asTesseraError(error);
   }

@@ -1,10 +1,10 @@
-import type { Kernel } from '@tessera/conv-kernels';
-import type { Model } from '@tessera/onnx-loader';
+import type { ElementType } from '@tessera/conv-kernels';
+import type { DataType, Model } from '@tessera/onnx-loader';
 import type {
+  Feeds,
   Precision,
   Profile,
   ProfileOptions,
-  Progress,
   RunOptions,
   Session,
   SessionOptions,
@@ -13,35 +13,32 @@ import type {
 } from './api.js';
 import { bindSizes, checkSizes, symbolsOf } from './bind-sizes.js';
 import type { GpuDevice } from './device/device.js';
-import { PreparedProgram, type RunMarks, type TimedSteps } from './device/executor.js';
-import { WeightStore } from './device/weight-store.js';
-import { asTesseraError, TesseraError } from './errors.js';
+import type { PreparedProgram, RunInputs, RunMarks, TimedSteps } from './device/executor.js';
+import { GpuTensor } from './device/gpu-tensor.js';
+import { TesseraError } from './errors.js';
 import type { TypedGraph } from './graph.js';
-import { elementCount } from './passes/constants.js';
-import { specialize, understand } from './passes/index.js';
-import { lower } from './program/lower.js';
-import { planMemory, type MemoryPlan } from './program/plan-memory.js';
-import { decodeStorage, encodeStorage } from './program/storage.js';
-import type { Program, ProgramOutput, ProgramValue } from './program/types.js';
+import { understand } from './passes/index.js';
+import { storageType } from './program/storage.js';
+import type { Program, ProgramValue } from './program/types.js';
+import { floatTypeOf, ProgramCache, type Prepared } from './program-cache.js';
 import { splitRun, summarize } from './profile.js';
 import { layersOf, memoryReport } from './report.js';
+import {
+  allocateOutputs,
+  encodeInputs,
+  hostResult,
+  planOutputs,
+  shapeFeeds,
+  writeConstants,
+  type OutputPlan,
+  type ShapedFeeds,
+} from './session-io.js';
 import type { Tensor } from './tensor.js';
-
-/** Programs kept, one for each set of sizes; the least recently used goes. */
-const maxPrograms = 8;
 
 /** A GPU runs at its idle clock until it has worked for about this long (milliseconds). */
 const warmUpMs = 250;
 
 const defaultProfileRuns = 5;
-
-interface Prepared {
-  readonly program: Program;
-  readonly plan: MemoryPlan;
-  readonly executor: PreparedProgram;
-  readonly timing: { readonly lowerMs: number; readonly uploadMs: number; readonly compileMs: number };
-  readonly pipelines: number;
-}
 
 /** Opens a session on a device for a model in memory. `ownsDevice`: the device goes with the session. */
 export async function openSession(
@@ -59,12 +56,13 @@ export async function openSession(
     );
   }
   const graph = understand(model, options.keep === 'all' ? [] : options.keep);
+  options.signal?.throwIfAborted();
   options.onProgress?.({ phase: 'load', done: 1, total: 1 });
   const loadMs = performance.now() - startedAt;
   const session = new GpuSession(model, graph, device, ownsDevice, { ...options, precision }, loadMs);
   const sizes = checkSizes(graph, options.dims ?? {});
   try {
-    if (symbolsOf(graph).every((symbol) => sizes.has(symbol))) await session.prepare();
+    if (symbolsOf(graph).every((symbol) => sizes.has(symbol))) await abortable(session.prepare(), options.signal);
   } catch (error) {
     session.dispose();
     throw error;
@@ -75,10 +73,10 @@ export async function openSession(
 class GpuSession implements Session {
   readonly inputs: readonly ValueMetadata[];
   readonly outputs: readonly ValueMetadata[];
-  readonly #programs = new Map<string, Promise<Prepared>>();
-  readonly #executors = new Set<PreparedProgram>();
-  readonly #weights: WeightStore;
-  #newest: Prepared | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #programs: ProgramCache;
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #floatType: 'f32' | 'f16';
   #disposed = false;
 
   constructor(
@@ -89,18 +87,29 @@ class GpuSession implements Session {
     readonly options: SessionOptions & { readonly precision: Precision },
     readonly loadMs: number,
   ) {
-    this.#weights = new WeightStore(device);
+    this.#programs = new ProgramCache(graph, device, options);
+    this.#floatType = floatTypeOf(options);
     const metadata = (name: string): ValueMetadata => {
       const type = graph.types.get(name);
-      return { name, dataType: type?.dataType ?? 'float32', dims: type?.shape };
+      const dataType = type?.dataType ?? 'float32';
+      return { name, dataType, dims: type?.shape, elementType: this.#elementType(dataType) };
     };
     this.inputs = graph.inputs.map(metadata);
     this.outputs = model.graph.outputs.map(({ name }) => metadata(name));
+    this.metadata = Object.fromEntries(model.metadata);
+  }
+
+  #elementType(dataType: DataType): ElementType | undefined {
+    try {
+      return storageType(dataType, this.#floatType, this.device.profile.hasF16);
+    } catch {
+      return undefined;
+    }
   }
 
   get report(): SessionReport {
     const { model, device } = this;
-    const newest = this.#newest;
+    const { newest } = this.#programs;
     return {
       adapter: device.adapter,
       precision: this.options.precision,
@@ -127,27 +136,38 @@ class GpuSession implements Session {
     const unknown = symbolsOf(this.graph).filter((symbol) => !sizes.has(symbol));
     if (unknown.length > 0)
       throw new TesseraError('INVALID_INPUT', `sizes are needed for the dimensions ${unknown.join(', ')}`);
-    await this.#prepared(sizes);
+    await this.device.ready();
+    await this.#programs.get(sizes);
   }
 
-  async run(feeds: Readonly<Record<string, Tensor>>, options: RunOptions = {}): Promise<Record<string, Tensor>> {
-    this.#requireAlive();
+  run(feeds: Feeds, options: RunOptions & { readonly location: 'gpu' }): Promise<Record<string, GpuTensor>>;
+  run(feeds: Feeds, options?: RunOptions): Promise<Record<string, Tensor>>;
+  async run(feeds: Feeds, options: RunOptions = {}): Promise<Record<string, Tensor | GpuTensor>> {
     options.signal?.throwIfAborted();
+    return abortable(this.#track(this.#run(feeds, options)), options.signal);
+  }
+
+  async #run(given: Feeds, options: RunOptions): Promise<Record<string, Tensor | GpuTensor>> {
+    this.#requireAlive();
+    const feeds = shapeFeeds(this.graph, given, this.options.dims ?? {});
     const sizes = bindSizes(this.graph, feeds);
-    const { program, executor } = await this.#prepared(sizes);
-    options.signal?.throwIfAborted();
+    await this.device.ready();
+    let prepared = await this.#programs.get(sizes);
+    while (prepared.executor.isDisposed && !this.#disposed) prepared = await this.#programs.get(sizes);
     this.#requireAlive();
-    const started = performance.now();
-    const wanted = this.#wantedOutputs(program, options.outputs);
-    const computed = wanted.filter((output): output is ProgramValue => 'operand' in output);
-    const timed = options.onTiming !== undefined && this.device.hasTimestamps;
-    const { bytes, marks } = await executor.run(encodeInputs(program, feeds), computed, timed);
-    const tensors = new Map(computed.map((value, i) => [value.name, decodeOutput(value, bytes[i])]));
-    options.onTiming?.(splitRun(marks, started, performance.now()));
-    return Object.fromEntries(wanted.map((o) => [o.name, 'operand' in o ? tensors.get(o.name)! : o.constant]));
+    options.signal?.throwIfAborted();
+    const { program } = prepared;
+    const asked = planOutputs(this.device, program, this.outputs, options);
+    const plans = options.location === 'gpu' ? allocateOutputs(this.device, asked, this.#floatType) : asked;
+    try {
+      return await runPlanned(this.device, prepared, feeds, plans, options);
+    } catch (error) {
+      plans.forEach(({ into }, i) => into instanceof GpuTensor && into !== asked[i].into && into.dispose());
+      throw error;
+    }
   }
 
-  async profile(feeds: Readonly<Record<string, Tensor>>, options: ProfileOptions = {}): Promise<Profile> {
+  async profile(feeds: Feeds, options: ProfileOptions = {}): Promise<Profile> {
     this.#requireAlive();
     if (!this.device.hasTimestamps) {
       throw new TesseraError(
@@ -155,149 +175,99 @@ class GpuSession implements Session {
         `${this.device.adapter.name} has no timestamp queries, so layers cannot be timed`,
       );
     }
-    const { program, executor } = await this.#prepared(bindSizes(this.graph, feeds));
-    const inputs = encodeInputs(program, feeds);
-    if (this.device.adapter.kind === 'gpu') {
-      const until = performance.now() + warmUpMs;
-      while (performance.now() < until) await executor.run(inputs, []);
-    }
-    const { runs = defaultProfileRuns, signal, onRun } = options;
-    const samples = { steps: [] as TimedSteps[], wholes: [] as RunMarks[] };
-    for (let i = 0; i < runs && !(signal?.aborted && i > 0); i++) {
-      samples.wholes.push((await executor.run(inputs, [], true)).marks);
-      samples.steps.push(await executor.time(inputs));
-      onRun?.(i + 1, runs);
-    }
-    this.device.check();
-    return summarize(program, samples);
+    const shaped = shapeFeeds(this.graph, feeds, this.options.dims ?? {});
+    await this.device.ready();
+    const { program, executor } = await this.#programs.get(bindSizes(this.graph, shaped));
+    const inputs = encodeInputs(this.device, program, shaped);
+    return this.#track(timeLayers(this.device, program, executor, inputs, options));
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const executor of this.#executors) executor.dispose();
-    this.#executors.clear();
-    this.#programs.clear();
-    this.#weights.dispose();
+    this.#programs.dispose();
     if (this.ownsDevice) this.device.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    this.dispose();
+  }
+
+  #track<T>(run: Promise<T>): Promise<T> {
+    const ended = run.finally(() => this.#underWay.delete(ended));
+    this.#underWay.add(ended);
+    return ended;
   }
 
   #requireAlive(): void {
     if (this.#disposed) throw new TesseraError('DISPOSED', 'the session was disposed');
-    this.device.check();
-  }
-
-  #wantedOutputs(program: Program, names: readonly string[] = this.outputs.map(({ name }) => name)): ProgramOutput[] {
-    return names.map((name) => {
-      const output = program.outputs.find((o) => o.name === name);
-      if (output) return output;
-      const list = program.outputs.map((o) => `"${o.name}"`).join(', ');
-      throw new TesseraError('INVALID_INPUT', `the model has no output "${name}"; its outputs are ${list}`);
-    });
-  }
-
-  /** The program for these sizes, made at first use; runs that need the same one wait for it together. */
-  #prepared(sizes: ReadonlyMap<string, number>): Promise<Prepared> {
-    const key = JSON.stringify([...sizes].sort());
-    let prepared = this.#programs.get(key);
-    if (prepared) {
-      this.#programs.delete(key);
-    } else {
-      prepared = this.#build(sizes).catch((error) => {
-        throw asTesseraError(error);
-      });
-      prepared.catch(() => this.#programs.delete(key));
-    }
-    this.#programs.set(key, prepared);
-    this.#evict();
-    return prepared;
-  }
-
-  #evict(): void {
-    const [oldest] = this.#programs;
-    if (this.#programs.size <= maxPrograms) return;
-    this.#programs.delete(oldest[0]);
-    void oldest[1].then(({ executor }) => this.#release(executor)).catch(() => {});
-  }
-
-  #release(executor: PreparedProgram): void {
-    this.#executors.delete(executor);
-    executor.retire();
-  }
-
-  async #build(sizes: ReadonlyMap<string, number>): Promise<Prepared> {
-    const { device, options } = this;
-    const progress = (phase: Progress['phase']) => (done: number, total: number) =>
-      options.onProgress?.({ phase, done, total });
-    const clock = stopwatch();
-    const floatType = options.precision === 'fp16' ? 'f16' : 'f32';
-    const specialized = specialize(this.graph, sizes);
-    const program = lower(options.keep === 'all' ? keepAll(specialized) : specialized, {
-      profile: device.profile,
-      floatType,
-      algorithms: allowedAlgorithms(options),
-    });
-    const plan = planMemory(program);
-    const lowerMs = clock();
-    return device.guard('preparing the model', async () => {
-      options.signal?.throwIfAborted();
-      this.#requireAlive();
-      const weights = program.buffers.flatMap((slot) => (slot.weight ? [slot.weight] : []));
-      await this.#weights.upload(weights, progress('upload'));
-      const uploadMs = clock();
-      const pipelines = await device.pipelines.compileAll(kernelsOf(program), progress('compile'));
-      options.signal?.throwIfAborted();
-      const executor = PreparedProgram.create(device, program, plan, this.#weights, pipelines);
-      if (this.#disposed) executor.dispose();
-      else this.#executors.add(executor);
-      const timing = { lowerMs, uploadMs, compileMs: clock() };
-      const prepared = { program, plan, executor, timing, pipelines: pipelines.size };
-      this.#newest = prepared;
-      return prepared;
-    });
   }
 }
 
-/** The graph with every value of known shape that its nodes make as an output. */
-function keepAll(graph: TypedGraph): TypedGraph {
-  const isKnown = (name: string) => graph.types.get(name)?.shape?.every((dim) => typeof dim === 'number') ?? false;
-  const made = graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== '' && isKnown(name));
-  return { ...graph, outputs: [...new Set([...graph.outputs, ...made])] };
+async function runPlanned(
+  device: GpuDevice,
+  { program, executor }: Prepared,
+  feeds: ShapedFeeds,
+  plans: readonly OutputPlan[],
+  { onTiming }: RunOptions,
+): Promise<Record<string, Tensor | GpuTensor>> {
+  const started = performance.now();
+  const inputs = encodeInputs(device, program, feeds);
+  const targets = new Map<ProgramValue, GpuTensor['buffer']>();
+  const read: ProgramValue[] = [];
+  for (const { output, into } of plans) {
+    if (!('operand' in output)) continue;
+    if (into instanceof GpuTensor) targets.set(output, into.buffer);
+    else read.push(output);
+  }
+  writeConstants(device, plans);
+  const timed = onTiming !== undefined && device.hasTimestamps;
+  const { bytes, marks } = await executor.run(inputs, read, { timed, targets });
+  const result = (plan: OutputPlan) =>
+    plan.into instanceof GpuTensor ? plan.into : hostResult(plan, bytes[read.indexOf(plan.output as ProgramValue)]);
+  const results = Object.fromEntries(plans.map((plan) => [plan.output.name, result(plan)]));
+  onTiming?.(splitRun(marks, started, performance.now()));
+  return results;
 }
 
-function stopwatch(): () => number {
-  let last = performance.now();
-  return () => {
-    const now = performance.now();
-    const elapsed = now - last;
-    last = now;
-    return elapsed;
-  };
+async function timeLayers(
+  device: GpuDevice,
+  program: Program,
+  executor: PreparedProgram,
+  inputs: RunInputs,
+  { runs = defaultProfileRuns, signal, onRun }: ProfileOptions,
+): Promise<Profile> {
+  if (device.adapter.kind === 'gpu') {
+    const until = performance.now() + warmUpMs;
+    while (performance.now() < until) await executor.run(inputs, []);
+  }
+  const samples = { steps: [] as TimedSteps[], wholes: [] as RunMarks[] };
+  for (let i = 0; i < runs && !(signal?.aborted && i > 0); i++) {
+    samples.wholes.push((await executor.run(inputs, [], { timed: true })).marks);
+    samples.steps.push(await executor.time(inputs));
+    onRun?.(i + 1, runs);
+  }
+  device.check();
+  return summarize(program, samples);
 }
 
-/** Algorithms whose sums err more than a chain of fp32 multiply-adds; `strict` does without them. */
-const lossyAlgorithms = ['winograd'];
-
-function allowedAlgorithms({ algorithms = {}, precision }: SessionOptions): NonNullable<SessionOptions['algorithms']> {
-  if (precision !== 'strict') return algorithms;
-  return { ...algorithms, forbid: [...(algorithms.forbid ?? []), ...lossyAlgorithms] };
-}
-
-function kernelsOf(program: Program): Kernel[] {
-  return [...new Map(program.steps.map((step) => [step.kernel.code, step.kernel])).values()];
-}
-
-function encodeInputs(program: Program, feeds: Readonly<Record<string, Tensor>>): Map<string, Uint8Array> {
-  return new Map(
-    program.inputs.map(({ name, operand }) => {
-      const feed = feeds[name];
-      const stored = encodeStorage(feed.dataType, feed.data, operand.elementType);
-      return [name, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)];
-    }),
-  );
-}
-
-function decodeOutput(value: ProgramValue, bytes: ArrayBuffer): Tensor {
-  const { dataType, dims, operand } = value;
-  return { dataType, dims, data: decodeStorage(bytes, elementCount(dims), operand.elementType, dataType) };
+/** The result of `run`, or the signal's reason as soon as it aborts. */
+async function abortable<T>(run: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return run;
+  let abort!: () => void;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([run, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    run.catch(() => {});
+  }
 }

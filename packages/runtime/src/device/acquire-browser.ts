@@ -1,9 +1,13 @@
 import { TesseraError } from '../errors.js';
-import { openDevice, type GpuDevice } from './device.js';
+import { openDevice, type FoundAdapter, type GpuDevice, type OpenOptions } from './device.js';
 import { adapterReport } from './profile.js';
 
 /** The browser's WebGPU device. Throws NO_ADAPTER where the browser has no WebGPU or no adapter. */
-export async function acquireBrowserDevice(): Promise<GpuDevice> {
+export async function acquireBrowserDevice(options: OpenOptions = {}): Promise<GpuDevice> {
+  return openDevice(findAdapter, options);
+}
+
+async function findAdapter(): Promise<FoundAdapter> {
   const { gpu } = (globalThis as { readonly navigator?: { readonly gpu?: GPU } }).navigator ?? {};
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
@@ -13,5 +17,5 @@ export async function acquireBrowserDevice(): Promise<GpuDevice> {
       `${what}; use a current Chrome, Edge, Safari or Firefox on a machine with a GPU`,
     );
   }
-  return openDevice(adapter, (features) => adapterReport(adapter.info, features, 'browser'));
+  return { adapter, report: (features) => adapterReport(adapter.info, features, 'browser') };
 }

@@ -1,7 +1,7 @@
 import type { Ceilings } from '@tessera/conv-kernels';
 import type { AdapterChoice, AdapterReport } from '../api.js';
 import { TesseraError } from '../errors.js';
-import { openDevice, type GpuDevice } from './device.js';
+import { openDevice, type FoundAdapter, type GpuDevice } from './device.js';
 import { adapterReport, isSoftware } from './profile.js';
 import { preloadVulkanLoader, unpackSwiftShader } from './swiftshader.js';
 
@@ -10,6 +10,11 @@ export interface AcquireOptions {
   readonly adapter?: AdapterChoice;
   /** What `measureCeilings` gave on this adapter, for the choice of kernels; without it, defaults of its kind count. */
   readonly ceilings?: Ceilings;
+  /**
+   * Bytes of GPU memory that sessions on the device may hold together; without it, what the GPU has. Where it would be
+   * exceeded, programs and weights of idle sessions go first (their next run makes them anew); then it is OUT_OF_MEMORY.
+   */
+  readonly memoryBudget?: number;
 }
 
 const toggles = [
@@ -111,17 +116,21 @@ async function candidates(choice: AdapterChoice): Promise<Candidate[]> {
   }
 }
 
+async function findAdapter(choice: AdapterChoice): Promise<FoundAdapter> {
+  const [found] = await candidates(choice);
+  if (!found) {
+    const what = choice === 'auto' ? 'no WebGPU adapter was found' : `no WebGPU adapter fits "${choice}"`;
+    throw new TesseraError('NO_ADAPTER', `${what}. ${remedy}`, { remedy });
+  }
+  const { adapter, source } = found;
+  return { adapter, report: (features) => adapterReport(adapter.info, features, source) };
+}
+
 /**
  * Finds an adapter and opens a device with the features and limits it has. Order: a real GPU, the system's software
  * adapter, embedded SwiftShader. Throws NO_ADAPTER where the choice finds none.
  */
 export async function acquireDevice(options: AcquireOptions = {}): Promise<GpuDevice> {
   const choice = options.adapter ?? (process.env.TESSERA_ADAPTER || 'auto');
-  const [found] = await candidates(choice);
-  if (!found) {
-    const what = choice === 'auto' ? 'no WebGPU adapter was found' : `no WebGPU adapter fits "${choice}"`;
-    throw new TesseraError('NO_ADAPTER', `${what}. ${remedy}`);
-  }
-  const report = (features: readonly string[]) => adapterReport(found.adapter.info, features, found.source);
-  return openDevice(found.adapter, report, options.ceilings);
+  return openDevice(() => findAdapter(choice), options);
 }

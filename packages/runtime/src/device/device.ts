@@ -1,6 +1,7 @@
 import type { Ceilings, DeviceProfile } from '@tessera/conv-kernels';
 import type { AdapterReport, Device } from '../api.js';
 import { TesseraError } from '../errors.js';
+import { BackOff } from './back-off.js';
 import { PipelineCache } from './pipelines.js';
 import { deviceProfile } from './profile.js';
 
@@ -25,44 +26,96 @@ const wantedLimits = [
   'maxComputeWorkgroupsPerDimension',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
-/** A device and what is shared on it: compiled pipelines, and the count of live buffers. */
-export class GpuDevice implements Device {
-  readonly pipelines: PipelineCache;
+/** A GPU device as it was opened, and what was opened on it; a lost one is replaced whole. */
+interface Opened {
+  readonly gpu: GPUDevice;
+  readonly adapter: AdapterReport;
   readonly profile: DeviceProfile;
-  #buffers = 0;
+  readonly pipelines: PipelineCache;
+  readonly buffers: Set<GPUBuffer>;
+}
+
+/** A holder of GPU memory that can do without it for a while. */
+export interface Evictable {
+  /** When what it would let go of was last used (performance.now()); undefined where there is nothing to let go of. */
+  idleSince(): number | undefined;
+  /** Lets go of what was used least recently. */
+  evict(): void;
+}
+
+/**
+ * A device and what is shared on it: compiled pipelines, and the live buffers. When the GPU is lost, `ready` opens it
+ * anew; what was made on the old one is gone, and its makers notice by `gpu`, which is another object then.
+ */
+export class GpuDevice implements Device {
+  #opened: Opened;
+  readonly #open: () => Promise<Opened>;
+  readonly #backOff = new BackOff();
+  readonly #evictables = new Set<Evictable>();
   #bytes = 0;
   #peakBytes = 0;
   #failure: TesseraError | undefined;
+  #renewal: Promise<void> | undefined;
   #disposed = false;
   #guarded: Promise<void> = Promise.resolve();
   readonly #onError = (event: GPUUncapturedErrorEvent) => {
     this.#failure ??= gpuError(event.error);
   };
 
+  /** `memoryBudget`: bytes of live buffers beyond which idle ones are evicted and new ones refused. */
   constructor(
-    readonly gpu: GPUDevice,
-    readonly adapter: AdapterReport,
-    info: GPUAdapterInfo,
-    ceilings?: Ceilings,
+    opened: Opened,
+    open: () => Promise<Opened>,
+    readonly memoryBudget: number,
   ) {
-    this.profile = { ...deviceProfile(gpu, info), ceilings };
-    this.pipelines = new PipelineCache(gpu);
-    gpu.addEventListener('uncapturederror', this.#onError);
-    void gpu.lost.then((lost) => {
-      if (!this.#disposed)
-        this.#failure = new TesseraError('DEVICE_LOST', `the GPU device was lost: ${lost.message || lost.reason}`);
-    });
+    this.#open = open;
+    this.#opened = opened;
+    this.#watch(opened);
+  }
+
+  get gpu(): GPUDevice {
+    return this.#opened.gpu;
+  }
+
+  get adapter(): AdapterReport {
+    return this.#opened.adapter;
+  }
+
+  get profile(): DeviceProfile {
+    return this.#opened.profile;
+  }
+
+  get pipelines(): PipelineCache {
+    return this.#opened.pipelines;
   }
 
   get memory(): Device['memory'] {
-    return { buffers: this.#buffers, bytes: this.#bytes, peakBytes: this.#peakBytes };
+    return { buffers: this.#opened.buffers.size, bytes: this.#bytes, peakBytes: this.#peakBytes };
+  }
+
+  get health(): Device['health'] {
+    if (this.#backOff.isUnhealthy) return 'unhealthy';
+    return this.#failure?.code === 'DEVICE_LOST' ? 'lost' : 'ready';
   }
 
   get hasTimestamps(): boolean {
     return this.gpu.features.has('timestamp-query');
   }
 
-  /** Throws what went wrong since: a lost device for good, any other GPU error once. */
+  #watch(opened: Opened): void {
+    opened.gpu.addEventListener('uncapturederror', this.#onError);
+    void opened.gpu.lost.then((lost) => {
+      if (this.#disposed || this.#opened !== opened) return;
+      opened.gpu.removeEventListener('uncapturederror', this.#onError);
+      opened.pipelines.clear();
+      opened.buffers.clear();
+      this.#bytes = 0;
+      this.#backOff.failed();
+      this.#failure = new TesseraError('DEVICE_LOST', `the GPU device was lost: ${lost.message || lost.reason}`);
+    });
+  }
+
+  /** Throws what went wrong since: a lost device until it is opened anew, any other GPU error once. */
   check(): void {
     if (this.#disposed) throw new TesseraError('DISPOSED', 'the device was disposed');
     const failure = this.#failure;
@@ -70,18 +123,86 @@ export class GpuDevice implements Device {
     if (failure) throw failure;
   }
 
+  /** Waits until the device can be used: at once, or when it was opened anew after a loss. Throws as `check` does. */
+  async ready(): Promise<void> {
+    if (this.#disposed || this.#failure?.code !== 'DEVICE_LOST') return this.check();
+    this.#renewal ??= this.#renew().finally(() => (this.#renewal = undefined));
+    await this.#renewal;
+  }
+
+  /** Opens the device anew when what was being prepared on the lost one has failed, after a pause if losses repeat. */
+  async #renew(): Promise<void> {
+    const turn = this.#guarded.then(async () => {
+      await this.#backOff.pause();
+      if (this.#disposed) return;
+      try {
+        const opened = await this.#open();
+        this.#opened = opened;
+        this.#failure = undefined;
+        this.#watch(opened);
+      } catch (cause) {
+        this.#backOff.failed();
+        throw new TesseraError('DEVICE_LOST', 'the GPU device was lost and cannot be opened anew yet', { cause });
+      }
+    });
+    this.#guarded = turn.catch(() => {});
+    await turn;
+    this.check();
+  }
+
+  /** What is told of a rejected promise of `gpu`'s: the loss of the device where that is behind it. */
+  async failure(gpu: GPUDevice, error: unknown): Promise<unknown> {
+    await Promise.race([gpu.lost, new Promise((resolve) => setTimeout(resolve, lossNoticeMs))]);
+    try {
+      this.check();
+    } catch (failure) {
+      return failure;
+    }
+    if (gpu !== this.gpu) return new TesseraError('DEVICE_LOST', 'the GPU device was lost during the run');
+    return error;
+  }
+
+  /** Takes note that work was done, so that an earlier loss counts as overcome. */
+  succeeded(): void {
+    this.#backOff.succeeded();
+  }
+
+  /** Lets `evictable` be asked for memory; returns how to end that. */
+  register(evictable: Evictable): () => void {
+    this.#evictables.add(evictable);
+    return () => void this.#evictables.delete(evictable);
+  }
+
+  /**
+   * Makes room for `byteLength` bytes within the budget by evicting what was idle longest.
+   * @throws TesseraError OUT_OF_MEMORY where that does not suffice.
+   */
+  reserve(byteLength: number, what: string): void {
+    while (this.#bytes + byteLength > this.memoryBudget) {
+      const idle = [...this.#evictables].filter((e) => e.idleSince() !== undefined);
+      idle.sort((a, b) => a.idleSince()! - b.idleSince()!);
+      if (idle.length > 0) idle[0].evict();
+      else {
+        throw new TesseraError(
+          'OUT_OF_MEMORY',
+          `${what} needs ${byteLength} bytes on the GPU; the budget is ${this.memoryBudget}, of which ${this.#bytes} are in use`,
+        );
+      }
+    }
+  }
+
   createBuffer(byteLength: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
     const size = Math.max(16, Math.ceil(byteLength / 4) * 4);
+    this.reserve(size, `the buffer "${label}"`);
     const buffer = this.gpu.createBuffer({ size, usage, label });
-    this.#buffers += 1;
+    this.#opened.buffers.add(buffer);
     this.#bytes += size;
     this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
     return buffer;
   }
 
   destroyBuffer(buffer: GPUBuffer): void {
-    this.#buffers -= 1;
-    this.#bytes -= buffer.size;
+    if (this.#opened.buffers.delete(buffer)) this.#bytes -= buffer.size;
     buffer.destroy();
   }
 
@@ -96,14 +217,15 @@ export class GpuDevice implements Device {
   }
 
   async #guardNow<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+    const { gpu } = this;
     const filters: GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
-    for (const filter of filters) this.gpu.pushErrorScope(filter);
+    for (const filter of filters) gpu.pushErrorScope(filter);
     let result: T;
     let errors: (GPUError | null)[];
     try {
       result = await work();
     } finally {
-      errors = await Promise.all(filters.map(() => this.gpu.popErrorScope().catch(() => null)));
+      errors = await Promise.all(filters.map(() => gpu.popErrorScope().catch(() => null)));
     }
     this.check();
     const error = errors.find((e) => e !== null);
@@ -121,6 +243,9 @@ export class GpuDevice implements Device {
   }
 }
 
+/** Promises on a lost device may be rejected this long before its loss is told. */
+const lossNoticeMs = 100;
+
 /** The device behind the public interface; a TesseraError where it is not one of ours. */
 export function asGpuDevice(device: Device): GpuDevice {
   if (device instanceof GpuDevice) return device;
@@ -134,13 +259,45 @@ function gpuError(error: GPUError, what?: string): TesseraError {
   return new TesseraError(isMemory ? 'OUT_OF_MEMORY' : 'GPU_ERROR', what ? `${what}: ${text}` : text);
 }
 
-export async function openDevice(
+async function openAdapter(
   adapter: GPUAdapter,
   report: (features: readonly string[]) => AdapterReport,
-  ceilings?: Ceilings,
-): Promise<GpuDevice> {
+  ceilings: Ceilings | undefined,
+): Promise<Opened> {
   const features = wantedFeatures.filter((name) => adapter.features.has(name as GPUFeatureName));
   const limits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name] as number]));
   const gpu = await adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[], requiredLimits: limits });
-  return new GpuDevice(gpu, report(features), adapter.info, ceilings);
+  return {
+    gpu,
+    adapter: report(features),
+    profile: { ...deviceProfile(gpu, adapter.info), ceilings },
+    pipelines: new PipelineCache(gpu),
+    buffers: new Set(),
+  };
+}
+
+/** An adapter, which opens one device, and how to report it. */
+export interface FoundAdapter {
+  readonly adapter: GPUAdapter;
+  readonly report: (features: readonly string[]) => AdapterReport;
+}
+
+/** What a device is opened with, beside its adapter. */
+export interface OpenOptions {
+  readonly memoryBudget?: number;
+  readonly ceilings?: Ceilings;
+}
+
+/** Opens a device on the adapter that `find` finds, and again when it was lost. */
+export async function openDevice(
+  find: () => Promise<FoundAdapter>,
+  { memoryBudget = Infinity, ceilings }: OpenOptions = {},
+): Promise<GpuDevice> {
+  if (!(memoryBudget > 0))
+    throw new TesseraError('INVALID_INPUT', `the memory budget is a number of bytes above 0, not ${memoryBudget}`);
+  const open = async () => {
+    const { adapter, report } = await find();
+    return openAdapter(adapter, report, ceilings);
+  };
+  return new GpuDevice(await open(), open, memoryBudget);
 }

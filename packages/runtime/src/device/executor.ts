@@ -1,4 +1,5 @@
 import { packParams } from '@tessera/conv-kernels';
+import { TesseraError } from '../errors.js';
 import type { MemoryPlan } from '../program/plan-memory.js';
 import { byteSize } from '../program/layout.js';
 import { elementCount } from '../passes/constants.js';
@@ -41,6 +42,17 @@ export interface TimedSteps {
   readonly submissions: readonly Omit<RunMarks, 'gpu'>[];
 }
 
+/** By name: bytes, or a tensor on the GPU. */
+export type RunInputs = ReadonlyMap<string, Uint8Array | { readonly buffer: GPUBuffer }>;
+
+export interface ExecuteOptions {
+  readonly timed?: boolean;
+  /** Buffers that outputs are copied into. */
+  readonly targets?: ReadonlyMap<ProgramValue, GPUBuffer>;
+}
+
+const noTargets: ReadonlyMap<ProgramValue, GPUBuffer> = new Map();
+
 const uniformAlignment = 256;
 
 const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
@@ -52,6 +64,8 @@ const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple)
  */
 export class PreparedProgram {
   readonly #device: GpuDevice;
+  /** The device's own, at the time; after a loss the device has another, and this program is void. */
+  readonly #gpu: GPUDevice;
   readonly #program: Program;
   readonly #owned: GPUBuffer[];
   readonly #buffers: readonly GPUBuffer[];
@@ -71,6 +85,7 @@ export class PreparedProgram {
     steps: PreparedStep[],
   ) {
     this.#device = device;
+    this.#gpu = device.gpu;
     this.#program = program;
     this.#owned = owned;
     this.#buffers = buffers;
@@ -91,41 +106,58 @@ export class PreparedProgram {
       owned.push(buffer);
       return buffer;
     };
-    const allocations = plan.allocations.map((bytes, i) => own(bytes, bufferUsage.activation, `activation ${i}`));
-    const spare = () => own(16, bufferUsage.activation, 'unused');
-    const buffers = program.buffers.map((slot, i) => {
-      if (slot.weight) return weights.get(slot.weight.key);
-      if (slot.kind === 'input') return own(slot.byteLength, bufferUsage.input, 'input');
-      const place = plan.placement[i];
-      return place === undefined ? spare() : allocations[place];
-    });
-    const steps = prepareSteps(device, program, buffers, pipelines, own);
-    return new PreparedProgram(device, program, owned, buffers, steps);
+    try {
+      const allocations = plan.allocations.map((bytes, i) => own(bytes, bufferUsage.activation, `activation ${i}`));
+      const spare = () => own(16, bufferUsage.activation, 'unused');
+      const buffers = program.buffers.map((slot, i) => {
+        if (slot.weight) return weights.get(slot.weight.key);
+        if (slot.kind === 'input') return own(slot.byteLength, bufferUsage.input, 'input');
+        const place = plan.placement[i];
+        return place === undefined ? spare() : allocations[place];
+      });
+      const steps = prepareSteps(device, program, buffers, pipelines, own);
+      return new PreparedProgram(device, program, owned, buffers, steps);
+    } catch (error) {
+      for (const buffer of owned) device.destroyBuffer(buffer);
+      throw error;
+    }
+  }
+
+  /** Whether no run is under way. */
+  get isIdle(): boolean {
+    return this.#running === 0;
+  }
+
+  /** Whether its buffers are gone. */
+  get isDisposed(): boolean {
+    return this.#disposed;
   }
 
   /**
-   * Writes the inputs (bytes as their buffers store them), runs, and returns the bytes of the outputs asked for.
-   * `timed`: a pair of timestamps stands around the dispatches; the device must have them.
+   * Writes the inputs (bytes as their buffers store them, or copies of tensors on the GPU), runs, copies outputs into
+   * `targets` and returns the bytes of the other outputs asked for. `timed`: a pair of timestamps stands around the dispatches; the device must have them.
    */
   async run(
-    inputs: ReadonlyMap<string, Uint8Array>,
+    inputs: RunInputs,
     outputs: readonly ProgramValue[],
-    timed = false,
+    { timed = false, targets = noTargets }: ExecuteOptions = {},
   ): Promise<{ readonly bytes: ArrayBuffer[]; readonly marks: RunMarks }> {
-    const { gpu } = this.#device;
+    this.#requireDevice();
+    const gpu = this.#gpu;
     const start = performance.now();
-    this.#writeInputs(inputs);
+    const encoder = gpu.createCommandEncoder();
+    this.#writeInputs(inputs, encoder);
     const uploaded = performance.now();
     const { ranges, total } = layOut(outputs);
     const timestamps = timed ? this.#takeTimestamps() : undefined;
     const staging = this.#takeStaging(total + (timestamps?.byteLength ?? 0));
-    const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass({ timestampWrites: timestamps?.writes(0) });
     for (const step of this.#steps) dispatch(pass, step);
     pass.end();
-    for (const { value, offset, byteLength } of ranges) {
-      encoder.copyBufferToBuffer(this.#buffers[value.operand.buffer], 0, staging, offset, roundUp(byteLength, 4));
-    }
+    const copy = ({ operand }: ProgramValue, target: GPUBuffer, offset: number, byteLength: number) =>
+      encoder.copyBufferToBuffer(this.#buffers[operand.buffer], 0, target, offset, roundUp(byteLength, 4));
+    for (const { value, offset, byteLength } of ranges) copy(value, staging, offset, byteLength);
+    for (const [value, target] of targets) copy(value, target, 0, valueBytes(value));
     timestamps?.resolve(encoder, staging, total);
     gpu.queue.submit([encoder.finish()]);
     const submitted = performance.now();
@@ -138,10 +170,10 @@ export class PreparedProgram {
       const bytes = ranges.map(({ offset, byteLength }) => range.slice(offset, offset + byteLength));
       const gpuTimes = timestamps?.read(range, total)[0];
       staging.unmap();
+      this.#device.succeeded();
       return { bytes, marks: { start, uploaded, submitted, mapped, end: performance.now(), gpu: gpuTimes } };
     } catch (error) {
-      this.#device.check();
-      throw error;
+      throw await this.#failure(error);
     } finally {
       this.#returnStaging(staging);
       if (timestamps) this.#returnTimestamps(timestamps);
@@ -150,10 +182,23 @@ export class PreparedProgram {
     }
   }
 
+  #requireDevice(): void {
+    this.#device.check();
+    if (this.#device.gpu !== this.#gpu) throw new TesseraError('DEVICE_LOST', 'the GPU device was lost before the run');
+  }
+
+  async #failure(error: unknown): Promise<unknown> {
+    if (this.#disposed) return new TesseraError('DISPOSED', 'the session was disposed during the run');
+    return this.#device.failure(this.#gpu, error);
+  }
+
   /** Runs once with every step in a pass of its own between two timestamps. */
-  async time(inputs: ReadonlyMap<string, Uint8Array>): Promise<TimedSteps> {
+  async time(inputs: RunInputs): Promise<TimedSteps> {
+    this.#requireDevice();
     const start = performance.now();
-    this.#writeInputs(inputs);
+    const encoder = this.#gpu.createCommandEncoder();
+    this.#writeInputs(inputs, encoder);
+    this.#gpu.queue.submit([encoder.finish()]);
     const steps: { begin: bigint; end: bigint }[] = [];
     const submissions: Omit<RunMarks, 'gpu'>[] = [];
     for (let first = 0; first < this.#steps.length; first += stepsPerQuerySet) {
@@ -168,7 +213,8 @@ export class PreparedProgram {
   }
 
   async #timeSteps(steps: readonly PreparedStep[], start: number) {
-    const { gpu } = this.#device;
+    this.#requireDevice();
+    const gpu = this.#gpu;
     const uploaded = performance.now();
     const timestamps = new Timestamps(this.#device, steps.length);
     const staging = this.#takeStaging(timestamps.byteLength);
@@ -187,15 +233,20 @@ export class PreparedProgram {
       const times = timestamps.read(staging.getMappedRange(), 0);
       staging.unmap();
       return { times, marks: { start, uploaded, submitted, mapped, end: performance.now() } };
+    } catch (error) {
+      throw await this.#failure(error);
     } finally {
       this.#returnStaging(staging);
       timestamps.dispose();
     }
   }
 
-  #writeInputs(inputs: ReadonlyMap<string, Uint8Array>): void {
-    for (const { name, operand } of this.#program.inputs) {
-      write(this.#device.gpu.queue, this.#buffers[operand.buffer], 0, inputs.get(name)!);
+  #writeInputs(inputs: RunInputs, encoder: GPUCommandEncoder): void {
+    for (const value of this.#program.inputs) {
+      const buffer = this.#buffers[value.operand.buffer];
+      const content = inputs.get(value.name)!;
+      if (content instanceof Uint8Array) write(this.#gpu.queue, buffer, 0, content);
+      else encoder.copyBufferToBuffer(content.buffer, 0, buffer, 0, roundUp(valueBytes(value), 4));
     }
   }
 
@@ -241,6 +292,10 @@ export class PreparedProgram {
   }
 }
 
+function valueBytes(value: ProgramValue): number {
+  return elementCount(value.dims) * byteSize(value.operand.elementType);
+}
+
 /** WebGPU allows 4,096 queries a set. */
 const stepsPerQuerySet = 2048;
 
@@ -253,7 +308,7 @@ function dispatch(pass: GPUComputePassEncoder, step: PreparedStep): void {
 function layOut(outputs: readonly ProgramValue[]): { ranges: OutputRange[]; total: number } {
   let total = 0;
   const ranges = outputs.map((value) => {
-    const byteLength = elementCount(value.dims) * byteSize(value.operand.elementType);
+    const byteLength = valueBytes(value);
     const range = { value, offset: total, byteLength };
     total += roundUp(byteLength, 16);
     return range;

@@ -12,6 +12,7 @@ export const bufferUsage = {
   activation: STORAGE | COPY_SRC,
   params: UNIFORM | COPY_DST,
   staging: MAP_READ | COPY_DST,
+  tensor: STORAGE | COPY_SRC | COPY_DST,
   queries: QUERY_RESOLVE | COPY_SRC,
 } as const;
 

@@ -27,6 +27,7 @@ export class WeightStore {
   async upload(weights: readonly Weight[], onProgress: (done: number, total: number) => void): Promise<void> {
     const missing = weights.filter((w) => !this.#buffers.has(w.key));
     const total = missing.reduce((sum, w) => sum + w.byteLength, 0);
+    this.device.reserve(total, 'uploading the weights');
     let done = 0;
     let pending = 0;
     for (const weight of missing) {

@@ -1,0 +1,210 @@
+import type { Kernel } from '@tessera/conv-kernels';
+import type { Precision, Progress, SessionOptions } from './api.js';
+import type { Evictable, GpuDevice } from './device/device.js';
+import { PreparedProgram } from './device/executor.js';
+import { WeightStore } from './device/weight-store.js';
+import { asTesseraError, TesseraError } from './errors.js';
+import type { TypedGraph } from './graph.js';
+import { specialize } from './passes/index.js';
+import { lower } from './program/lower.js';
+import { planMemory, type MemoryPlan } from './program/plan-memory.js';
+import type { Program } from './program/types.js';
+
+/** Programs kept, one for each set of sizes; the least recently used goes. */
+const maxPrograms = 8;
+
+/** A program that can be run. */
+export interface Prepared {
+  readonly program: Program;
+  readonly plan: MemoryPlan;
+  readonly executor: PreparedProgram;
+  readonly timing: { readonly lowerMs: number; readonly uploadMs: number; readonly compileMs: number };
+  readonly pipelines: number;
+}
+
+interface Entry {
+  readonly prepared: Promise<Prepared>;
+  executor?: PreparedProgram;
+  usedAt: number;
+}
+
+type CacheOptions = SessionOptions & { readonly precision: Precision };
+
+/**
+ * A session's programs, one for each set of sizes, and the weights they share. All of it can be made again from the
+ * graph, which is what happens after the device was lost or its memory was wanted elsewhere.
+ */
+export class ProgramCache implements Evictable {
+  /** The one made last. */
+  newest: Prepared | undefined;
+  /** In order of use, the oldest first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #executors = new Set<PreparedProgram>();
+  readonly #unregister: () => void;
+  #weights: WeightStore;
+  #gpu: GpuDevice['gpu'];
+  #isBuilding = false;
+  #usedAt = 0;
+  #disposed = false;
+
+  constructor(
+    readonly graph: TypedGraph,
+    readonly device: GpuDevice,
+    readonly options: CacheOptions,
+  ) {
+    this.#weights = new WeightStore(device);
+    this.#gpu = device.gpu;
+    this.#unregister = device.register(this);
+  }
+
+  /** The program for these sizes, made at first use; runs that need the same one wait for it together. */
+  get(sizes: ReadonlyMap<string, number>): Promise<Prepared> {
+    if (this.#gpu !== this.device.gpu) this.#forget();
+    const key = JSON.stringify([...sizes].sort());
+    const known = this.#entries.get(key);
+    const entry = known ?? this.#make(key, sizes);
+    entry.usedAt = this.#usedAt = performance.now();
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size > maxPrograms) this.#drop(this.#entries.keys().next().value!);
+    return entry.prepared;
+  }
+
+  #make(key: string, sizes: ReadonlyMap<string, number>): Entry {
+    const prepared = this.#build(sizes, (executor) => (entry.executor = executor));
+    const entry: Entry = { prepared, usedAt: 0 };
+    entry.prepared.catch(() => {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    });
+    return entry;
+  }
+
+  #drop(key: string): void {
+    const entry = this.#entries.get(key)!;
+    this.#entries.delete(key);
+    void entry.prepared.then(({ executor }) => this.#retire(executor)).catch(() => {});
+  }
+
+  #retire(executor: PreparedProgram): void {
+    executor.retire();
+    this.#executors.delete(executor);
+  }
+
+  /** What was on a device that is lost is gone already; only the notes of it are to go. */
+  #forget(): void {
+    this.#gpu = this.device.gpu;
+    this.#release();
+    this.#weights = new WeightStore(this.device);
+  }
+
+  #release(): void {
+    for (const executor of this.#executors) executor.dispose();
+    this.#executors.clear();
+    this.#entries.clear();
+    this.#weights.dispose();
+  }
+
+  idleSince(): number | undefined {
+    const idle = [...this.#entries.values()].find(({ executor }) => executor?.isIdle);
+    if (idle) return idle.usedAt;
+    const holdsOnlyWeights = !this.#isBuilding && this.#entries.size === 0 && this.#weights.bytes > 0;
+    return holdsOnlyWeights && [...this.#executors].every((e) => e.isDisposed) ? this.#usedAt : undefined;
+  }
+
+  evict(): void {
+    const idle = [...this.#entries].find(([, { executor }]) => executor?.isIdle);
+    if (!idle) return this.#weights.dispose();
+    this.#entries.delete(idle[0]);
+    this.#retire(idle[1].executor!);
+  }
+
+  async #build(sizes: ReadonlyMap<string, number>, onReady: (executor: PreparedProgram) => void): Promise<Prepared> {
+    try {
+      const { device, options } = this;
+      const clock = stopwatch();
+      const specialized = specialize(this.graph, sizes);
+      const program = lower(options.keep === 'all' ? keepAll(specialized) : specialized, {
+        profile: device.profile,
+        floatType: floatTypeOf(options),
+        algorithms: allowedAlgorithms(options),
+      });
+      const plan = planMemory(program);
+      const lowerMs = clock();
+      return await device.guard('preparing the model', async () => {
+        const prepared = await this.#upload(program, plan, lowerMs);
+        onReady(prepared.executor);
+        return prepared;
+      });
+    } catch (error) {
+      throw asTesseraError(error);
+    }
+  }
+
+  /** Uploads, compiles and binds; one at a time on a device, as `guard` sees to. */
+  async #upload(program: Program, plan: MemoryPlan, lowerMs: number): Promise<Prepared> {
+    const { device, options } = this;
+    const progress = (phase: Progress['phase']) => (done: number, total: number) =>
+      options.onProgress?.({ phase, done, total });
+    this.#requireAlive();
+    this.#isBuilding = true;
+    try {
+      const clock = stopwatch();
+      const weights = program.buffers.flatMap((slot) => (slot.weight ? [slot.weight] : []));
+      await this.#weights.upload(weights, progress('upload'));
+      const uploadMs = clock();
+      const pipelines = await device.pipelines.compileAll(kernelsOf(program), progress('compile'));
+      this.#requireAlive();
+      const executor = PreparedProgram.create(device, program, plan, this.#weights, pipelines);
+      this.#executors.add(executor);
+      const timing = { lowerMs, uploadMs, compileMs: clock() };
+      return (this.newest = { program, plan, executor, timing, pipelines: pipelines.size });
+    } finally {
+      this.#isBuilding = false;
+    }
+  }
+
+  #requireAlive(): void {
+    if (this.#disposed) throw new TesseraError('DISPOSED', 'the session was disposed');
+    this.device.check();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#unregister();
+    this.#release();
+  }
+}
+
+/** How a session stores float32 values. */
+export function floatTypeOf({ precision }: SessionOptions): 'f32' | 'f16' {
+  return precision === 'fp16' ? 'f16' : 'f32';
+}
+
+/** The graph with every value of known shape that its nodes make as an output. */
+function keepAll(graph: TypedGraph): TypedGraph {
+  const isKnown = (name: string) => graph.types.get(name)?.shape?.every((dim) => typeof dim === 'number') ?? false;
+  const made = graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== '' && isKnown(name));
+  return { ...graph, outputs: [...new Set([...graph.outputs, ...made])] };
+}
+
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const elapsed = now - last;
+    last = now;
+    return elapsed;
+  };
+}
+
+/** Algorithms whose sums err more than a chain of fp32 multiply-adds; `strict` does without them. */
+const lossyAlgorithms = ['winograd'];
+
+function allowedAlgorithms({ algorithms = {}, precision }: SessionOptions): NonNullable<SessionOptions['algorithms']> {
+  if (precision !== 'strict') return algorithms;
+  return { ...algorithms, forbid: [...(algorithms.forbid ?? []), ...lossyAlgorithms] };
+}
+
+function kernelsOf(program: Program): Kernel[] {
+  return [...new Map(program.steps.map((step) => [step.kernel.code, step.kernel])).values()];
+}

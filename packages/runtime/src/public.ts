@@ -1,0 +1,10 @@
+/** What Node and browsers share: everything but how a device and a model are found. */
+export type * from './api.js';
+export { measureCeilings } from './measure-ceilings.js';
+export type { Ceilings, DeviceProfile, ElementType } from '@tessera/conv-kernels';
+export type { DataType, TensorData } from '@tessera/onnx-loader';
+export type { ModelBytes } from './create-session.js';
+export { GpuTensor, type GpuTensorOptions } from './device/gpu-tensor.js';
+export type { NativeBuffer, NativeDevice } from './device/native.js';
+export { TesseraError, type ErrorCode } from './errors.js';
+export { arrayTypeOf, Tensor, type Feed, type TensorArray, type TensorArrayType } from './tensor.js';

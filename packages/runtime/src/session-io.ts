@@ -1,0 +1,174 @@
+import type { DataType } from '@tessera/onnx-loader';
+import type { Feeds, RunOptions, ValueMetadata } from './api.js';
+import type { GpuDevice } from './device/device.js';
+import { GpuTensor } from './device/gpu-tensor.js';
+import { write } from './device/weight-store.js';
+import { TesseraError } from './errors.js';
+import type { TypedGraph } from './graph.js';
+import { elementCount } from './passes/constants.js';
+import { decodeStorage, encodeStorage, storageType } from './program/storage.js';
+import type { Program, ProgramOutput, ProgramValue } from './program/types.js';
+import { arrayTypeOf, type Tensor, type TensorArray } from './tensor.js';
+
+/** Feeds whose shapes are all known. */
+export type ShapedFeeds = Readonly<Record<string, Tensor | GpuTensor>>;
+
+const invalid = (message: string) => new TesseraError('INVALID_INPUT', message);
+
+const isElements = (feed: unknown): feed is TensorArray => ArrayBuffer.isView(feed) || Array.isArray(feed);
+
+/**
+ * Gives feeds that are elements alone the model's type and the shape that follows from their number, the sizes given
+ * and those of the other feeds. Throws INVALID_INPUT where it does not follow.
+ */
+export function shapeFeeds(graph: TypedGraph, feeds: Feeds, dims: Readonly<Record<string, number>>): ShapedFeeds {
+  const names = Object.keys(feeds);
+  if (!names.some((name) => isElements(feeds[name]))) return feeds as ShapedFeeds;
+  const sizes = new Map(Object.entries(dims));
+  for (const name of names) {
+    const feed = feeds[name];
+    const shape = graph.types.get(name)?.shape;
+    if (!feed || isElements(feed) || !shape) continue;
+    shape.forEach((dim, axis) => typeof dim === 'string' && sizes.set(dim, feed.dims[axis]));
+  }
+  const shaped = names.map((name) => [name, shapeFeed(graph, name, feeds[name], sizes)] as const);
+  return Object.fromEntries(shaped);
+}
+
+function shapeFeed(graph: TypedGraph, name: string, feed: Feeds[string], sizes: Map<string, number>) {
+  const type = graph.types.get(name);
+  if (!isElements(feed) || !type?.shape || !graph.inputs.includes(name)) return feed as Tensor | GpuTensor;
+  requireArrayType(name, feed, type.dataType);
+  const known = type.shape.map((dim) => (typeof dim === 'number' ? dim : sizes.get(dim)));
+  const open = new Set(type.shape.filter((_, axis) => known[axis] === undefined));
+  const given = `input "${name}" has ${feed.length} elements and no shape; the model takes [${type.shape.join(', ')}]`;
+  if (open.size > 1 || known.filter((size) => size === undefined).length > 1)
+    throw invalid(`${given}, which leaves ${[...open].join(' and ')} open: give a tensor with dims`);
+  const rest = known.reduce<number>((product, size) => product * (size ?? 1), 1);
+  const size = feed.length / rest;
+  if (!Number.isInteger(size) || (open.size === 0 && size !== 1)) throw invalid(given);
+  for (const symbol of open) sizes.set(symbol as string, size);
+  return { dataType: type.dataType, dims: known.map((dim) => dim ?? size), data: feed };
+}
+
+function requireArrayType(name: string, feed: TensorArray, dataType: DataType): void {
+  const wanted = arrayTypeOf(dataType);
+  if (wanted ? feed instanceof wanted : Array.isArray(feed)) return;
+  throw invalid(
+    `input "${name}" is a ${feed.constructor.name}; the model takes ${dataType}, a ${wanted?.name ?? 'list of texts'}`,
+  );
+}
+
+/** What each input's buffer is to be filled from: bytes as it stores them, or a buffer on the GPU. */
+export function encodeInputs(
+  device: GpuDevice,
+  program: Program,
+  feeds: ShapedFeeds,
+): Map<string, Uint8Array | GpuTensor> {
+  return new Map<string, Uint8Array | GpuTensor>(
+    program.inputs.map(({ name, operand }) => {
+      const feed = feeds[name];
+      if (feed instanceof GpuTensor) {
+        requireFit(device, feed, operand.elementType, `input "${name}"`);
+        return [name, feed];
+      }
+      const stored = encodeStorage(feed.dataType, feed.data, operand.elementType);
+      return [name, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)];
+    }),
+  );
+}
+
+function requireFit(device: GpuDevice, tensor: GpuTensor, elementType: string, what: string): void {
+  if (tensor.device !== device) throw invalid(`${what} is a GPU tensor of another device than the session's`);
+  if (tensor.elementType !== elementType)
+    throw invalid(`${what} is a GPU tensor stored as ${tensor.elementType}; the session stores it as ${elementType}`);
+}
+
+/** An output of one run: read back into new or given elements, copied into a tensor on the GPU, or known without running. */
+export interface OutputPlan {
+  readonly output: ProgramOutput;
+  readonly into: Tensor | GpuTensor | undefined;
+}
+
+/** Which outputs a run gives and where, in the order asked for; checks the preallocated ones. */
+export function planOutputs(
+  device: GpuDevice,
+  program: Program,
+  stated: readonly ValueMetadata[],
+  options: RunOptions,
+): OutputPlan[] {
+  const asked = options.outputs ?? stated.map(({ name }) => name);
+  const entries = Array.isArray(asked)
+    ? asked.map((name: string) => [name, null] as const)
+    : Object.entries(asked as Readonly<Record<string, Tensor | GpuTensor | null>>);
+  return entries.map(([name, given]) => {
+    const output = program.outputs.find((o) => o.name === name);
+    if (!output) {
+      const list = program.outputs.map((o) => `"${o.name}"`).join(', ');
+      throw invalid(`the model has no output "${name}"; its outputs are ${list}`);
+    }
+    if (given) requireRoom(device, output, given);
+    return { output, into: given ?? undefined };
+  });
+}
+
+function requireRoom(device: GpuDevice, output: ProgramOutput, into: Tensor | GpuTensor): void {
+  const { dataType, dims } = 'operand' in output ? output : output.constant;
+  const what = `the tensor given for output "${output.name}"`;
+  const found = `${into.dataType} [${into.dims.join(', ')}]`;
+  const wanted = `${dataType} [${dims.join(', ')}]`;
+  if (found !== wanted) throw invalid(`${what} is ${found}; the output is ${wanted}`);
+  if (into instanceof GpuTensor) {
+    requireFit(device, into, 'operand' in output ? output.operand.elementType : into.elementType, what);
+  } else if (into.data.length !== elementCount(dims)) {
+    throw invalid(`${what} has ${into.data.length} elements; its shape needs ${elementCount(dims)}`);
+  }
+}
+
+/** A GPU tensor for each output that has no place yet; all are freed again where one cannot be had. */
+export function allocateOutputs(
+  device: GpuDevice,
+  plans: readonly OutputPlan[],
+  floatType: 'f32' | 'f16',
+): OutputPlan[] {
+  const made: GpuTensor[] = [];
+  try {
+    return plans.map((plan) => {
+      if (plan.into) return plan;
+      const { output } = plan;
+      const { dataType, dims } = 'operand' in output ? output : output.constant;
+      const elementType =
+        'operand' in output ? output.operand.elementType : storageType(dataType, floatType, device.profile.hasF16);
+      const into = GpuTensor.allocate(device, dataType, dims, elementType);
+      made.push(into);
+      return { output, into };
+    });
+  } catch (error) {
+    for (const tensor of made) tensor.dispose();
+    throw error;
+  }
+}
+
+/** Writes the outputs that are known without running into the GPU tensors they are to lie in. */
+export function writeConstants(device: GpuDevice, plans: readonly OutputPlan[]): void {
+  for (const { output, into } of plans) {
+    if ('operand' in output || !(into instanceof GpuTensor)) continue;
+    const { dataType, data } = output.constant;
+    const stored = encodeStorage(dataType, data, into.elementType);
+    write(device.gpu.queue, into.buffer, 0, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
+  }
+}
+
+/** The result of an output whose bytes were read back, or that needed no run. */
+export function hostResult({ output, into }: OutputPlan, bytes: ArrayBuffer | undefined): Tensor {
+  const tensor = 'operand' in output ? decodeOutput(output, bytes!) : output.constant;
+  if (!into || into instanceof GpuTensor) return tensor;
+  if (ArrayBuffer.isView(into.data)) (into.data as Float32Array).set(tensor.data as Float32Array);
+  else throw invalid(`the tensor given for output "${output.name}" holds strings, which cannot be overwritten`);
+  return into;
+}
+
+function decodeOutput(value: ProgramValue, bytes: ArrayBuffer): Tensor {
+  const { dataType, dims, operand } = value;
+  return { dataType, dims, data: decodeStorage(bytes, elementCount(dims), operand.elementType, dataType) };
+}

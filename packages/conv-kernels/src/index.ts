@@ -30,3 +30,14 @@ export { ceilingProbes, ceilingsFromRates, type CeilingProbe, type ProbeName } f
 export { fromHalf, toHalf } from './half.js';
 export { referenceActivation, referenceConv, referenceGemm, type ReferenceOperands } from './reference.js';
 export { sumTolerance, type Tolerance } from './tolerance.js';
+export type {
+  Int8Arithmetic,
+  Int8ConvProblem,
+  Int8GemmProblem,
+  Int8Result,
+  Int8Storage,
+  Int8Type,
+  ZeroPoint,
+} from './int8/problem.js';
+export { explainInt8Conv, explainInt8Gemm, int8Algorithms, planInt8Conv, planInt8Gemm } from './int8/choose.js';
+export { referenceInt8Conv, referenceInt8Gemm, type Int8Operands } from './int8/reference.js';

@@ -1,7 +1,18 @@
 import type { Kernel, Param } from './wgsl/shader.js';
 
 /** The buffers a plan speaks of; the caller owns them. `scratch` has the size the plan asks for. */
-export type OperandName = 'input' | 'weights' | 'bias' | 'residual' | 'slope' | 'output' | 'scratch';
+export type OperandName =
+  | 'input'
+  | 'weights'
+  | 'bias'
+  | 'residual'
+  | 'slope'
+  | 'scale'
+  | 'inputZero'
+  | 'weightZero'
+  | 'outputZero'
+  | 'output'
+  | 'scratch';
 
 /** One dispatch: which kernel, how many workgroups, its uniform values, and what each of its bindings is. */
 export interface Dispatch {

@@ -11,6 +11,8 @@ export interface DeviceProfile {
   readonly isSoftware: boolean;
   readonly hasF16: boolean;
   readonly hasSubgroups: boolean;
+  /** Whether WGSL has `dot4I8Packed` (the language feature packed_4x8_integer_dot_product). */
+  readonly hasPackedDot?: boolean;
   /** 0 where the adapter does not say. */
   readonly subgroupMinSize: number;
   readonly subgroupMaxSize: number;

@@ -1,9 +1,11 @@
-import { pick, rank, type Candidate, type ChoiceOptions } from '../choose.js';
+import { best, explain, weigh, type Candidate, type ChoiceOptions, type Weighed } from '../candidates.js';
 import { ConvProblemError } from '../errors.js';
 import { checkConv, checkGemm } from '../geometry.js';
 import { isVectorLayout } from '../implicit.js';
 import type { Plan } from '../plan.js';
+import { convKey, gemmKey } from '../problem-key.js';
 import type { DeviceProfile } from '../problem.js';
+import { rooflineSeconds } from '../roofline.js';
 import type { Int8Algorithm } from './algorithm.js';
 import { int8Direct } from './direct.js';
 import { int8Dot } from './dot.js';
@@ -15,29 +17,41 @@ export const int8Algorithms: readonly Int8Algorithm[] = [int8Dot, int8Direct];
 
 const ranges = { int8: [-128, 127], uint8: [0, 255] } as const;
 
-/** All algorithms' answers to an int8 convolution, the cheapest first and the refusals last. Throws ConvProblemError. */
+/** All algorithms weighed for an int8 convolution, for planning and tuning. Throws ConvProblemError. */
+export function weighInt8Conv(problem: Int8ConvProblem, device: DeviceProfile, options: ChoiceOptions): Weighed {
+  checkConv(asFloatConv(problem), device);
+  return weighShape(int8Conv(problem), convKey(asFloatConv(problem)), device, options);
+}
+
+/** As explainConv. The roofline is that of f32, which dot products of bytes may exceed. */
 export function explainInt8Conv(
   problem: Int8ConvProblem,
   device: DeviceProfile,
   options: ChoiceOptions = {},
 ): readonly Candidate[] {
-  checkConv(asFloatConv(problem), device);
-  return explain(int8Conv(problem), device, options);
+  const { flops, bytes } = int8Conv(problem);
+  return explain(weighInt8Conv(problem, device, options), rooflineSeconds(flops, bytes, 'f32', device));
 }
 
 /** The dispatches of an int8 convolution by the cheapest algorithm, or the one asked for. Throws ConvProblemError. */
 export function planInt8Conv(problem: Int8ConvProblem, device: DeviceProfile, options: ChoiceOptions = {}): Plan {
-  return pick(int8Algorithms, explainInt8Conv(problem, device, options), options).plan(int8Conv(problem), device);
+  return best(weighInt8Conv(problem, device, options)).plan;
 }
 
-/** All algorithms' answers to an int8 matrix product. Throws ConvProblemError. */
+/** All algorithms weighed for an int8 matrix product, for planning and tuning. Throws ConvProblemError. */
+export function weighInt8Gemm(problem: Int8GemmProblem, device: DeviceProfile, options: ChoiceOptions): Weighed {
+  checkGemm(asFloatGemm(problem), device);
+  return weighShape(int8Gemm(problem), gemmKey(asFloatGemm(problem), problem.constantWeights), device, options);
+}
+
+/** As explainInt8Conv. */
 export function explainInt8Gemm(
   problem: Int8GemmProblem,
   device: DeviceProfile,
   options: ChoiceOptions = {},
 ): readonly Candidate[] {
-  checkGemm(asFloatGemm(problem), device);
-  return explain(int8Gemm(problem), device, options);
+  const { flops, bytes } = int8Gemm(problem);
+  return explain(weighInt8Gemm(problem, device, options), rooflineSeconds(flops, bytes, 'f32', device));
 }
 
 /**
@@ -45,18 +59,23 @@ export function explainInt8Gemm(
  * `problem.b` lays it out; that needs constant weights.
  */
 export function planInt8Gemm(problem: Int8GemmProblem, device: DeviceProfile, options: ChoiceOptions = {}): Plan {
-  return pick(int8Algorithms, explainInt8Gemm(problem, device, options), options).plan(int8Gemm(problem), device);
+  return best(weighInt8Gemm(problem, device, options)).plan;
 }
 
-function explain(shape: Int8Shape, device: DeviceProfile, options: ChoiceOptions): readonly Candidate[] {
+function weighShape(shape: Int8Shape, key: string, device: DeviceProfile, options: ChoiceOptions): Weighed {
   checkArithmetic(shape.arithmetic);
   checkByteOutput(shape);
-  return rank(int8Algorithms, options, (algorithm) => {
+  return weigh(int8Algorithms, options, `${arithmeticKey(shape.arithmetic)} ${key}`, (algorithm) => {
     const supported = algorithm.supports(shape, device);
-    return supported === true
-      ? { algorithm: algorithm.name, seconds: algorithm.cost(shape, device) }
-      : { algorithm: algorithm.name, refusal: supported };
+    if (supported !== true) return supported;
+    return [{ seconds: algorithm.cost(shape, device), plan: () => algorithm.plan(shape, device) }];
   });
+}
+
+/** What a tuning table must tell apart; the zero points' values do not change the time. */
+function arithmeticKey({ inputType, inputStorage, weightType, weightZero, scale, result }: Int8Arithmetic): string {
+  const output = 'storage' in result ? `${result.type} ${result.storage}` : result.type;
+  return `${inputType} ${inputStorage} by ${weightType} zeros ${weightZero} scale ${scale} to ${output}`;
 }
 
 function checkArithmetic({ inputType, inputZero, scale, result }: Int8Arithmetic): void {

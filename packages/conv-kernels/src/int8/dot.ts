@@ -45,7 +45,7 @@ export const int8Dot: Int8Algorithm = {
     const flops = 2 * gemm.groups * rows * columnQuads * 4 * channelWords * 4 * gemm.taps;
     const packed = (packsInput(shape) ? 1 : 0) + (arithmetic.constantWeights ? 0 : 2);
     const moved = (scratchSize(shape).bytes * 5) / bandwidth(device);
-    return (1 + packed) * launchSeconds + flops / (device.isSoftware ? 4e9 : 2e12) + moved;
+    return (1 + packed) * launchSeconds(device) + flops / (device.isSoftware ? 4e9 : 2e12) + moved;
   },
   plan(shape, device) {
     const dispatches: Dispatch[] = [];

@@ -10,12 +10,13 @@ export async function acquireBrowserDevice(options: OpenOptions = {}): Promise<G
 async function findAdapter(): Promise<FoundAdapter> {
   const { gpu } = (globalThis as { readonly navigator?: { readonly gpu?: GPU } }).navigator ?? {};
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) {
+  if (!gpu || !adapter) {
     const what = gpu ? 'this browser found no WebGPU adapter' : 'this browser has no WebGPU';
     throw new TesseraError(
       'NO_ADAPTER',
       `${what}; use a current Chrome, Edge, Safari or Firefox on a machine with a GPU`,
     );
   }
-  return { adapter, report: (features) => adapterReport(adapter.info, features, 'browser') };
+  const report = (features: readonly string[]) => adapterReport(adapter.info, features, 'browser');
+  return { adapter, report, language: gpu.wgslLanguageFeatures };
 }

@@ -34,6 +34,8 @@ const icdVariables = ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES'] as const;
 interface Candidate {
   readonly adapter: GPUAdapter;
   readonly source: AdapterReport['source'];
+  /** The WGSL language features of its instance. */
+  readonly language: ReadonlySet<string>;
 }
 
 async function dawnInstance(): Promise<GPU> {
@@ -67,7 +69,7 @@ async function systemAdapters(): Promise<Candidate[]> {
     if (adapter && !found.some((other) => describe(other) === describe(adapter))) found.push(adapter);
   }
   found.sort((a, b) => Number(isSoftware(a.info)) - Number(isSoftware(b.info)));
-  return found.map((adapter) => ({ adapter, source: 'system' }));
+  return found.map((adapter) => ({ adapter, source: 'system', language: gpu.wgslLanguageFeatures }));
 }
 
 /** SwiftShader out of its package, through the system's Vulkan loader or the one packed with it. */
@@ -78,8 +80,9 @@ async function embeddedAdapters(): Promise<Candidate[]> {
   for (const name of icdVariables) process.env[name] = swiftShader.icd;
   try {
     if (!hasSystemLoader()) preloadVulkanLoader(swiftShader.loader);
-    const adapter = await (await dawnInstance()).requestAdapter();
-    return adapter ? [{ adapter, source: 'embedded' }] : [];
+    const gpu = await dawnInstance();
+    const adapter = await gpu.requestAdapter();
+    return adapter ? [{ adapter, source: 'embedded', language: gpu.wgslLanguageFeatures }] : [];
   } finally {
     icdVariables.forEach((name, i) => {
       if (saved[i] === undefined) delete process.env[name];
@@ -122,8 +125,8 @@ async function findAdapter(choice: AdapterChoice): Promise<FoundAdapter> {
     const what = choice === 'auto' ? 'no WebGPU adapter was found' : `no WebGPU adapter fits "${choice}"`;
     throw new TesseraError('NO_ADAPTER', `${what}. ${remedy}`, { remedy });
   }
-  const { adapter, source } = found;
-  return { adapter, report: (features) => adapterReport(adapter.info, features, source) };
+  const { adapter, source, language } = found;
+  return { adapter, report: (features) => adapterReport(adapter.info, features, source), language };
 }
 
 /**

@@ -260,8 +260,7 @@ function gpuError(error: GPUError, what?: string): TesseraError {
 }
 
 async function openAdapter(
-  adapter: GPUAdapter,
-  report: (features: readonly string[]) => AdapterReport,
+  { adapter, report, language }: FoundAdapter,
   ceilings: Ceilings | undefined,
 ): Promise<Opened> {
   const features = wantedFeatures.filter((name) => adapter.features.has(name as GPUFeatureName));
@@ -270,7 +269,7 @@ async function openAdapter(
   return {
     gpu,
     adapter: report(features),
-    profile: { ...deviceProfile(gpu, adapter.info), ceilings },
+    profile: { ...deviceProfile(gpu, adapter.info, language), ceilings },
     pipelines: new PipelineCache(gpu),
     buffers: new Set(),
   };
@@ -280,6 +279,8 @@ async function openAdapter(
 export interface FoundAdapter {
   readonly adapter: GPUAdapter;
   readonly report: (features: readonly string[]) => AdapterReport;
+  /** The WGSL language features of its instance. */
+  readonly language: ReadonlySet<string>;
 }
 
 /** What a device is opened with, beside its adapter. */
@@ -296,8 +297,7 @@ export async function openDevice(
   if (!(memoryBudget > 0))
     throw new TesseraError('INVALID_INPUT', `the memory budget is a number of bytes above 0, not ${memoryBudget}`);
   const open = async () => {
-    const { adapter, report } = await find();
-    return openAdapter(adapter, report, ceilings);
+    return openAdapter(await find(), ceilings);
   };
   return new GpuDevice(await open(), open, memoryBudget);
 }

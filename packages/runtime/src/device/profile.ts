@@ -7,8 +7,8 @@ export function isSoftware(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter || softwareNames.test(`${info.architecture} ${info.device} ${info.description}`);
 }
 
-/** What the kernels need to know, from the features and limits the device was made with. */
-export function deviceProfile(device: GPUDevice, info: GPUAdapterInfo): DeviceProfile {
+/** What the kernels need to know, from the features and limits the device was made with, and those of its WGSL. */
+export function deviceProfile(device: GPUDevice, info: GPUAdapterInfo, language: ReadonlySet<string>): DeviceProfile {
   const { limits, features } = device;
   return {
     vendor: info.vendor.toLowerCase(),
@@ -17,6 +17,7 @@ export function deviceProfile(device: GPUDevice, info: GPUAdapterInfo): DevicePr
     isSoftware: isSoftware(info),
     hasF16: features.has('shader-f16'),
     hasSubgroups: features.has('subgroups' as GPUFeatureName),
+    hasPackedDot: language.has('packed_4x8_integer_dot_product'),
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,
     hasSubgroupSizeControl: features.has('subgroup-size-control'),

@@ -42,7 +42,8 @@ function print(row: Row): void {
     number(row.referenceMs, (v) => v.toFixed(1)),
     row.status,
   ];
-  console.log(columns(cells, WIDTHS) + (row.reason ? `  ${row.reason}` : ''));
+  const remarks = [row.reason, row.note].filter(Boolean).map((text) => `  ${text}`);
+  console.log(columns(cells, WIDTHS) + remarks.join(''));
 }
 
 const rows: Row[] = [];

@@ -10,4 +10,6 @@ export interface Row {
   readonly adapter?: string;
   /** Why it failed or is excluded. */
   readonly reason?: string;
+  /** How it was compared, where not by the answers of the whole network. */
+  readonly note?: string;
 }

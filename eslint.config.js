@@ -6,15 +6,7 @@ const layer = (name, allowed) => ({
   sourceTag: `layer:${name}`,
   onlyDependOnLibsWithTags: allowed.map((a) => `layer:${a}`),
 });
-const gpuGlobals = [
-  'GPUDevice',
-  'GPUBuffer',
-  'GPUAdapter',
-  'GPUQueue',
-  'GPUComputePipeline',
-  'GPUCommandEncoder',
-  'navigator',
-];
+const gpuGlobals = ['GPUDevice', 'GPUBuffer', 'GPUAdapter', 'GPUQueue', 'GPUComputePipeline', 'GPUCommandEncoder'];
 
 export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', '.nx/', 'coverage/'] },
@@ -49,11 +41,15 @@ export default tseslint.config(
         'error',
         ...gpuGlobals.map((name) => ({ name, message: 'Only packages/runtime/src/device speaks to the GPU.' })),
       ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'navigator', property: 'gpu', message: 'Only packages/runtime/src/device speaks to the GPU.' },
+      ],
       '@typescript-eslint/no-restricted-types': [
         'error',
         {
           types: Object.fromEntries(
-            gpuGlobals.slice(0, -1).map((name) => [name, 'Only packages/runtime/src/device speaks to the GPU.']),
+            gpuGlobals.map((name) => [name, 'Only packages/runtime/src/device speaks to the GPU.']),
           ),
         },
       ],

@@ -1,0 +1,143 @@
+import {
+  acquireDevice,
+  createSession,
+  TesseraError,
+  type AdapterReport,
+  type Device,
+  type Profile,
+  type Session,
+} from '@tessera/runtime/browser';
+import { download } from './download.js';
+import type { LoadedModel, LoadOptions, LoadProgress, ModelSource, RunResult, Tensors } from './messages.js';
+
+interface Model {
+  readonly source: Extract<ModelSource, { bytes: Uint8Array }>;
+  readonly options: LoadOptions;
+  readonly session: Session;
+}
+
+/**
+ * Models by the name of the place that uses them, on one device. Lives in a worker. Where the device is lost, the next
+ * request takes a new one and loads what it needs again, from the bytes it kept.
+ */
+export class Engine {
+  #device: Promise<Device> | undefined;
+  readonly #models = new Map<string, Model>();
+  readonly #loading = new Map<string, AbortController>();
+
+  async adapter(): Promise<AdapterReport> {
+    return (await this.#acquire()).adapter;
+  }
+
+  /** Loads a model into a place, in place of the one before. Rejects with an AbortError when cancelled. */
+  async load(
+    place: string,
+    source: ModelSource,
+    options: LoadOptions,
+    onProgress: (progress: LoadProgress) => void,
+  ): Promise<LoadedModel> {
+    this.cancel(place);
+    const controller = new AbortController();
+    this.#loading.set(place, controller);
+    try {
+      const { signal } = controller;
+      const bytes = 'url' in source ? await fetchModel(source.url, signal, onProgress) : source.bytes;
+      const kept = { bytes, externalData: 'url' in source ? undefined : source.externalData };
+      const session = await this.#open(kept, options, signal, onProgress);
+      if (signal.aborted) {
+        session.dispose();
+        signal.throwIfAborted();
+      }
+      this.#models.get(place)?.session.dispose();
+      this.#models.set(place, { source: kept, options, session });
+      return { inputs: session.inputs, outputs: session.outputs, report: session.report };
+    } finally {
+      if (this.#loading.get(place) === controller) this.#loading.delete(place);
+    }
+  }
+
+  /** Ends the load that a place waits for, if there is one. */
+  cancel(place: string): void {
+    this.#loading.get(place)?.abort();
+  }
+
+  async run(place: string, feeds: Tensors): Promise<RunResult> {
+    return this.#retried(place, async (session) => {
+      const started = performance.now();
+      const outputs = await session.run(feeds);
+      return { outputs, ms: performance.now() - started };
+    });
+  }
+
+  async profile(place: string, feeds: Tensors, runs: number): Promise<Profile> {
+    return this.#retried(place, (session) => session.profile(feeds, { runs }));
+  }
+
+  async #retried<T>(place: string, work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#session(place));
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      this.#forgetDevice();
+      return work(await this.#session(place));
+    }
+  }
+
+  async #session(place: string): Promise<Session> {
+    const model = this.#models.get(place);
+    if (!model) throw new Error(`no model is loaded for ${place}`);
+    if (this.#device) return model.session;
+    const session = await this.#open(model.source, model.options, undefined, () => {});
+    this.#models.set(place, { ...model, session });
+    return session;
+  }
+
+  #forgetDevice(): void {
+    this.#device?.then((device) => device.dispose()).catch(() => {});
+    this.#device = undefined;
+  }
+
+  #acquire(): Promise<Device> {
+    const acquired = (this.#device ??= acquireDevice());
+    acquired.catch(() => {
+      if (this.#device === acquired) this.#device = undefined;
+    });
+    return acquired;
+  }
+
+  async #open(
+    { bytes, externalData }: Model['source'],
+    { dims, forced }: LoadOptions,
+    signal: AbortSignal | undefined,
+    onProgress: (progress: LoadProgress) => void,
+  ): Promise<Session> {
+    const open = async () =>
+      createSession(bytes, {
+        device: await this.#acquire(),
+        externalData,
+        dims,
+        algorithms: forced && { nodes: forced },
+        signal,
+        onProgress,
+      });
+    try {
+      return await open();
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      this.#forgetDevice();
+      return open();
+    }
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof TesseraError && error.code === 'DEVICE_LOST';
+}
+
+function fetchModel(
+  url: string,
+  signal: AbortSignal,
+  onProgress: (progress: LoadProgress) => void,
+): Promise<Uint8Array> {
+  return download(url, signal, (done, total) => onProgress({ phase: 'download', done, total }));
+}

@@ -57,7 +57,7 @@ export default tseslint.config(
   },
   {
     // Tests need the whole workspace: a device, and models built on the spot.
-    files: ['packages/*/test/**/*.ts', 'packages/*/gpu/**/*.ts', 'packages/*/bench/**/*.ts'],
+    files: ['packages/*/test/**/*.ts', 'packages/*/gpu/**/*.ts', 'packages/*/bench/**/*.ts', 'apps/*/browser/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': 'off' },
   },
   prettier,

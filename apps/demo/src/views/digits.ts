@@ -1,10 +1,11 @@
-import digitsModel from '../../../../examples/digits/digits.onnx?url';
 import { h } from '../dom.js';
 import { formatMs } from '../format.js';
 import { fromBitmap } from '../pictures/canvas.js';
 import { digitFromInk, digitSize } from '../pictures/digit.js';
 import type { Place } from '../place.js';
 import { softmax } from '../softmax.js';
+
+const digitsModel = new URL('../../../../examples/digits/digits.onnx', import.meta.url).href;
 
 const samples = import.meta.glob<string>('../../../../examples/digits/digit-*.png', {
   query: '?url',

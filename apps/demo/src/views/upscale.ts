@@ -1,11 +1,12 @@
-import upscalerModel from '../../../../examples/upscaler/upscaler.onnx?url';
-import coffee from '../../../../examples/upscaler/coffee.png?url';
 import { h } from '../dom.js';
 import { formatMs } from '../format.js';
 import { paint, readPicture } from '../pictures/canvas.js';
 import { psnr, resampleCubic, type Planes } from '../pictures/resample.js';
 import { toPlanes, toTensor } from '../pictures/tensors.js';
 import type { Place } from '../place.js';
+
+const upscalerModel = new URL('../../../../examples/upscaler/upscaler.onnx', import.meta.url).href;
+const coffee = new URL('../../../../examples/upscaler/coffee.png', import.meta.url).href;
 
 /** Longest side of a picture that is halved and upscaled again. */
 const longest = 640;

@@ -1,9 +1,9 @@
 import type { Ceilings } from './ceilings.js';
-import type { DeviceProfile } from './problem.js';
+import type { DeviceProfile, SubgroupMatrixConfig } from './problem.js';
 import { shader, type Kernel, type Param } from './wgsl/shader.js';
 
 /** What a probe measures; `core` is the arithmetic of one workgroup alone. */
-export type ProbeName = 'f32' | 'f16' | 'core' | 'copy' | 'launch';
+export type ProbeName = 'f32' | 'f16' | 'matrix' | 'core' | 'copy' | 'launch';
 
 /** Dispatches whose time shows one ceiling. `scale` is raised by the caller until they take long enough to be timed. */
 export interface CeilingProbe {
@@ -25,9 +25,11 @@ const unroll = 4;
 export function ceilingProbes(device: DeviceProfile): readonly CeilingProbe[] {
   const threads = device.isSoftware ? 64 : 256;
   const workgroups = device.isSoftware ? 64 : 4096;
+  const config = matrixConfig(device);
   return [
     fmaProbe('f32', 'f32', threads, workgroups),
     ...(device.hasF16 ? [fmaProbe('f16', 'f16', threads, workgroups)] : []),
+    ...(config ? [matrixProbe(config, device, workgroups)] : []),
     fmaProbe('core', 'f32', threads, 1),
     copyProbe(device),
     launchProbe,
@@ -44,6 +46,7 @@ export function ceilingsFromRates(rates: Readonly<Partial<Record<ProbeName, numb
   return {
     f32Flops: rate('f32'),
     ...(rates.f16 === undefined ? {} : { f16Flops: rate('f16') }),
+    ...(rates.matrix === undefined ? {} : { matrixFlops: rate('matrix') }),
     bytes: rate('copy'),
     launchSeconds: 1 / rate('launch'),
     cores: Math.max(1, Math.round(rate('f32') / rate('core'))),
@@ -85,6 +88,56 @@ function fmaProbe(name: ProbeName, type: 'f32' | 'f16', threads: number, workgro
         { name: 'factor', type: 'f32', value: 0.5 },
       ],
       work: operations * 16 * scale,
+    }),
+  };
+}
+
+/** The largest product of f16 matrices with f32 sums that the device has. */
+function matrixConfig(device: DeviceProfile): SubgroupMatrixConfig | undefined {
+  const configs = device.subgroupMatrixConfigs.filter(
+    ({ componentType, resultComponentType }) => componentType === 'f16' && resultComponentType === 'f32',
+  );
+  const size = ({ M, N, K }: SubgroupMatrixConfig): number => M * N * K;
+  return configs.reduce<SubgroupMatrixConfig | undefined>(
+    (best, config) => (best && size(best) >= size(config) ? best : config),
+    undefined,
+  );
+}
+
+/** Independent sums of matrix products in each subgroup, of factors that stay in registers. */
+function matrixProbe({ M, N, K }: SubgroupMatrixConfig, device: DeviceProfile, workgroups: number): CeilingProbe {
+  const lanes = device.subgroupMaxSize;
+  const subgroups = Math.max(1, Math.floor(256 / lanes));
+  const sums = Array.from({ length: chains }, (_, i) => `sum_${i}`);
+  const result = `subgroup_matrix_result<f32, ${N}, ${M}>`;
+  const kernel = shader({
+    label: 'ceiling matrix',
+    enables: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
+    bindings: [
+      { name: 'input', access: 'read', type: 'array<f16>' },
+      { name: 'output', access: 'read_write', type: 'array<f32>' },
+    ],
+    params: [{ name: 'turns', type: 'u32' }],
+    workgroupSize: [lanes * subgroups, 1, 1],
+    body: [
+      `let left = subgroupMatrixLoad<subgroup_matrix_left<f16, ${K}, ${M}>, row_major>(&input, 0u, ${K}u);`,
+      `let right = subgroupMatrixLoad<subgroup_matrix_right<f16, ${N}, ${K}>, row_major>(&input, 0u, ${N}u);`,
+      ...sums.map((sum) => `var ${sum} = ${result}();`),
+      'for (var turn = 0u; turn < params.turns; turn++) {',
+      ...sums.map((sum) => `${sum} = subgroupMatrixMultiplyAccumulate(left, right, ${sum});`),
+      '}',
+      ...sums.map((sum, i) => `subgroupMatrixStore<row_major>(&output, ${i * M * N}u, ${sum}, ${N}u);`),
+    ].join('\n'),
+  });
+  return {
+    name: 'matrix',
+    kernel,
+    workgroups: [workgroups, 1, 1],
+    bufferBytes: [2 * Math.max(M, N) * K, 4 * chains * M * N],
+    at: (scale) => ({
+      repeats: 1,
+      params: [{ name: 'turns', type: 'u32', value: 16 * scale }],
+      work: 2 * M * N * K * chains * subgroups * workgroups * 16 * scale,
     }),
   };
 }

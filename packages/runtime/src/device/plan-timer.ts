@@ -8,9 +8,11 @@ const leastSeconds = { software: 5e-3, gpu: 1e-3 } as const;
 /** Work on a GPU before the first pass that counts, since idle ones run at a fraction of their clock. */
 const warmUpSeconds = 0.3;
 const rounds = 7;
-/** What is this many times slower than the fastest after the first round is not run again. */
-const hopeless = 2;
+/** What is this many times slower than the fastest so far is not run again. */
+const hopeless = 3;
 const mostRepeats = 4096;
+/** A first pass this many times longer than needed counts itself: what it loads lazily is little beside it. */
+const slow = 100;
 
 interface Contender {
   readonly dispatches: readonly TimedDispatch[];
@@ -28,9 +30,9 @@ export function planTimer(device: GpuDevice): PlanTimer {
     const pool = new BufferPool(device);
     try {
       const operands = operandBuffers(pool, requests);
+      const bound = requests.map(({ plan }) => Promise.all(plan.dispatches.map((d) => bind(pool, d, operands))));
       const contenders: Contender[] = [];
-      for (const { plan } of requests) {
-        const dispatches = await Promise.all(plan.dispatches.map((dispatch) => bind(pool, dispatch, operands)));
+      for (const dispatches of await Promise.all(bound)) {
         if (!isWarm) await warmUp(device, dispatches);
         isWarm = true;
         contenders.push(await settle(device, dispatches));
@@ -55,7 +57,8 @@ async function playRound(device: GpuDevice, contenders: readonly Contender[]): P
 /** One run to load what is loaded lazily, and as many repeats as make a pass long enough. */
 async function settle(device: GpuDevice, dispatches: readonly TimedDispatch[]): Promise<Contender> {
   const least = leastSeconds[device.profile.isSoftware ? 'software' : 'gpu'];
-  await timePass(device, dispatches, 1);
+  const first = await timePass(device, dispatches, 1);
+  if (first > slow * least) return { dispatches, repeats: 1, best: first };
   for (let repeats = 1; ;) {
     const seconds = await timePass(device, dispatches, repeats);
     if (seconds >= least || repeats >= mostRepeats) return { dispatches, repeats, best: seconds / repeats };

@@ -1,7 +1,8 @@
-import type { Ceilings } from '@tessera/conv-kernels';
+import type { Ceilings, PlanTimer } from '@tessera/conv-kernels';
 import type { Device } from './api.js';
 import { probeCeilings } from './device/ceilings.js';
 import { asGpuDevice } from './device/device.js';
+import { planTimer } from './device/plan-timer.js';
 
 /**
  * Measures what the device can do at most, in about a second: multiply-adds and bytes a second, the cost of a dispatch.
@@ -9,4 +10,9 @@ import { asGpuDevice } from './device/device.js';
  */
 export async function measureCeilings(device: Device): Promise<Ceilings> {
   return probeCeilings(asGpuDevice(device));
+}
+
+/** Times kernels on the device, for `tuneConv` and `tuneGemm` of conv-kernels. Throws as `measureCeilings`. */
+export function createPlanTimer(device: Device): PlanTimer {
+  return planTimer(asGpuDevice(device));
 }

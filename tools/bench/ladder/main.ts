@@ -1,0 +1,73 @@
+// Times convolution layers by every algorithm on one adapter, and shows what the chooser picks.
+//   npm run bench:ladder -- [--adapter A] [--set resnet50,mobilenet,large-kernel,first-layer] [--batch 1,32]
+//     [--precision f32,f16] [--candidates N] [--budget SECONDS] [--json] [--write [--out FOLDER]]
+// --write makes FOLDER/ladder-<adapter>.md and .json (docs/benchmarks without --out); --json prints the JSON alone.
+// Candidates that the budget does not allow are left out, the slowest predicted first.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { acquireDevice, createPlanTimer, measureCeilings } from '@tessera/runtime';
+import { columns } from '../../verify/support/report.js';
+import { measureLayer, type LayerFigures, type LayerRun, type Limits } from './measure.js';
+import { readOptions } from './options.js';
+import { ceilingsLine, layerCells, layerHeadings, markdown, summaryLines, type LadderReport } from './report.js';
+import { layerSets } from './sets.js';
+
+const args = process.argv.slice(2);
+const options = readOptions(args);
+const say = options.isJson ? console.error : console.log;
+const began = performance.now();
+const spent = () => (performance.now() - began) / 1e3;
+
+/** Shares what is left of the budget among the layers that are left; a candidate takes about as long as those before. */
+function limitsOf(done: number, total: number, timed: number): Limits {
+  const share = Math.max(0, options.budgetSeconds - spent()) / (total - done);
+  const each = timed > 0 ? Math.max(0.02, spent() / timed) : 0.2;
+  const affordable = Math.max(1, Math.floor(share / each));
+  return { candidates: Math.min(options.candidates, affordable), seconds: share / 4 };
+}
+
+const device = await acquireDevice({ adapter: options.adapter });
+const ceilings = await measureCeilings(device);
+const precisions = options.precisions.filter((type) => type === 'f32' || device.profile.hasF16);
+const runs: LayerRun[] = options.sets.flatMap((set) =>
+  precisions.flatMap((elementType) =>
+    options.batches.flatMap((batch) => layerSets[set].map((layer) => ({ set, layer, batch, elementType }))),
+  ),
+);
+
+const WIDTHS = [34, 7, 10, 9, 34, 9, 34, 9, 8, 9, 6, 7];
+say(`${device.adapter.name}, ${device.adapter.driver}`);
+say(`ceilings: ${ceilingsLine(ceilings)}`);
+say(columns([...layerHeadings], WIDTHS));
+const layers: LayerFigures[] = [];
+const time = createPlanTimer(device);
+let timed = 0;
+for (const [i, run] of runs.entries()) {
+  const figures = await measureLayer(run, device.profile, time, limitsOf(i, runs.length, timed));
+  timed += figures.rungs.length;
+  layers.push(figures);
+  say(columns(layerCells(figures, ceilings), WIDTHS));
+}
+for (const line of summaryLines(layers)) say(line);
+
+const report: LadderReport = {
+  date: new Date().toISOString().slice(0, 10),
+  command: `npm run bench:ladder -- ${args.join(' ')}`.trim(),
+  adapter: device.adapter.name,
+  driver: device.adapter.driver,
+  ceilings,
+  layers,
+};
+if (options.isJson) console.log(JSON.stringify(report, null, 2));
+if (options.folder !== undefined) {
+  const name = report.adapter
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  mkdirSync(options.folder, { recursive: true });
+  const path = join(options.folder, `ladder-${name}`);
+  writeFileSync(`${path}.md`, markdown(report));
+  writeFileSync(`${path}.json`, `${JSON.stringify(report)}\n`);
+  say(`written: ${path}.md and .json`);
+}
+process.exit(0);

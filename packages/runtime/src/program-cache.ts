@@ -15,6 +15,8 @@ const maxPrograms = 8;
 
 /** A program that can be run. */
 export interface Prepared {
+  /** Of the graph for these sizes. */
+  readonly nodes: number;
   readonly program: Program;
   readonly plan: MemoryPlan;
   readonly executor: PreparedProgram;
@@ -131,7 +133,7 @@ export class ProgramCache implements Evictable {
       const plan = planMemory(program);
       const lowerMs = clock();
       return await device.guard('preparing the model', async () => {
-        const prepared = await this.#upload(program, plan, lowerMs);
+        const prepared = await this.#upload(specialized.nodes.length, program, plan, lowerMs);
         onReady(prepared.executor);
         return prepared;
       });
@@ -141,7 +143,7 @@ export class ProgramCache implements Evictable {
   }
 
   /** Uploads, compiles and binds; one at a time on a device, as `guard` sees to. */
-  async #upload(program: Program, plan: MemoryPlan, lowerMs: number): Promise<Prepared> {
+  async #upload(nodes: number, program: Program, plan: MemoryPlan, lowerMs: number): Promise<Prepared> {
     const { device, options } = this;
     const progress = (phase: Progress['phase']) => (done: number, total: number) =>
       options.onProgress?.({ phase, done, total });
@@ -157,7 +159,7 @@ export class ProgramCache implements Evictable {
       const executor = PreparedProgram.create(device, program, plan, this.#weights, pipelines);
       this.#executors.add(executor);
       const timing = { lowerMs, uploadMs, compileMs: clock() };
-      return (this.newest = { program, plan, executor, timing, pipelines: pipelines.size });
+      return (this.newest = { nodes, program, plan, executor, timing, pipelines: pipelines.size });
     } finally {
       this.#isBuilding = false;
     }
@@ -176,7 +178,7 @@ export class ProgramCache implements Evictable {
 }
 
 /** How a session stores float32 values. */
-export function floatTypeOf({ precision }: SessionOptions): 'f32' | 'f16' {
+function floatTypeOf({ precision }: SessionOptions): 'f32' | 'f16' {
   return precision === 'fp16' ? 'f16' : 'f32';
 }
 

@@ -6,7 +6,7 @@ import { write } from './device/weight-store.js';
 import { TesseraError } from './errors.js';
 import type { TypedGraph } from './graph.js';
 import { elementCount } from './passes/constants.js';
-import { decodeStorage, encodeStorage, storageType } from './program/storage.js';
+import { decodeStorage, encodeStorage, encodeWire, isPacked, storageType } from './program/storage.js';
 import type { Program, ProgramOutput, ProgramValue } from './program/types.js';
 import { arrayTypeOf, type Tensor, type TensorArray } from './tensor.js';
 
@@ -66,14 +66,11 @@ export function encodeInputs(
   feeds: ShapedFeeds,
 ): Map<string, Uint8Array | GpuTensor> {
   return new Map<string, Uint8Array | GpuTensor>(
-    program.inputs.map(({ name, operand }) => {
+    program.inputs.map(({ name, wire, operand }) => {
       const feed = feeds[name];
-      if (feed instanceof GpuTensor) {
-        requireFit(device, feed, operand.elementType, `input "${name}"`);
-        return [name, feed];
-      }
-      const stored = encodeStorage(feed.dataType, feed.data, operand.elementType);
-      return [name, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)];
+      if (!(feed instanceof GpuTensor)) return [name, encodeWire(feed.dataType, feed.data, wire)];
+      requireFit(device, feed, isPacked(wire) ? operand.elementType : wire, `input "${name}"`);
+      return [name, feed];
     }),
   );
 }
@@ -126,11 +123,7 @@ function requireRoom(device: GpuDevice, output: ProgramOutput, into: Tensor | Gp
 }
 
 /** A GPU tensor for each output that has no place yet; all are freed again where one cannot be had. */
-export function allocateOutputs(
-  device: GpuDevice,
-  plans: readonly OutputPlan[],
-  floatType: 'f32' | 'f16',
-): OutputPlan[] {
+export function allocateOutputs(device: GpuDevice, plans: readonly OutputPlan[]): OutputPlan[] {
   const made: GpuTensor[] = [];
   try {
     return plans.map((plan) => {
@@ -138,7 +131,7 @@ export function allocateOutputs(
       const { output } = plan;
       const { dataType, dims } = 'operand' in output ? output : output.constant;
       const elementType =
-        'operand' in output ? output.operand.elementType : storageType(dataType, floatType, device.profile.hasF16);
+        'operand' in output ? output.operand.elementType : storageType(dataType, 'f32', device.profile.hasF16);
       const into = GpuTensor.allocate(device, dataType, dims, elementType);
       made.push(into);
       return { output, into };

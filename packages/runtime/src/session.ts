@@ -20,7 +20,7 @@ import type { TypedGraph } from './graph.js';
 import { understand } from './passes/index.js';
 import { storageType } from './program/storage.js';
 import type { Program, ProgramValue } from './program/types.js';
-import { floatTypeOf, ProgramCache, type Prepared } from './program-cache.js';
+import { ProgramCache, type Prepared } from './program-cache.js';
 import { splitRun, summarize } from './profile.js';
 import { layersOf, memoryReport } from './report.js';
 import {
@@ -76,7 +76,6 @@ class GpuSession implements Session {
   readonly metadata: Readonly<Record<string, string>>;
   readonly #programs: ProgramCache;
   readonly #underWay = new Set<Promise<unknown>>();
-  readonly #floatType: 'f32' | 'f16';
   #disposed = false;
 
   constructor(
@@ -88,7 +87,6 @@ class GpuSession implements Session {
     readonly loadMs: number,
   ) {
     this.#programs = new ProgramCache(graph, device, options);
-    this.#floatType = floatTypeOf(options);
     const metadata = (name: string): ValueMetadata => {
       const type = graph.types.get(name);
       const dataType = type?.dataType ?? 'float32';
@@ -101,7 +99,7 @@ class GpuSession implements Session {
 
   #elementType(dataType: DataType): ElementType | undefined {
     try {
-      return storageType(dataType, this.#floatType, this.device.profile.hasF16);
+      return storageType(dataType, 'f32', this.device.profile.hasF16);
     } catch {
       return undefined;
     }
@@ -120,7 +118,7 @@ class GpuSession implements Session {
       lowerMs: newest?.timing.lowerMs ?? 0,
       uploadMs: newest?.timing.uploadMs ?? 0,
       compileMs: newest?.timing.compileMs ?? 0,
-      nodes: newest ? newest.program.nodes.length - 1 : this.graph.nodes.length,
+      nodes: newest?.nodes ?? this.graph.nodes.length,
       dispatches: newest?.program.steps.length ?? 0,
       pipelines: newest?.pipelines ?? 0,
       weightBytes: newest?.plan.weightBytes ?? 0,
@@ -158,7 +156,7 @@ class GpuSession implements Session {
     options.signal?.throwIfAborted();
     const { program } = prepared;
     const asked = planOutputs(this.device, program, this.outputs, options);
-    const plans = options.location === 'gpu' ? allocateOutputs(this.device, asked, this.#floatType) : asked;
+    const plans = options.location === 'gpu' ? allocateOutputs(this.device, asked) : asked;
     try {
       return await runPlanned(this.device, prepared, feeds, plans, options);
     } catch (error) {

@@ -5,6 +5,8 @@ import { byteSize } from '../program/layout.js';
 import { elementCount } from '../passes/constants.js';
 import type { Program, ProgramValue, Step } from '../program/types.js';
 import type { GpuDevice } from './device.js';
+import { storedBytes, type GpuTensor } from './gpu-tensor.js';
+import { isPacked } from '../program/storage.js';
 import { Timestamps } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
 import { write, type WeightStore } from './weight-store.js';
@@ -43,7 +45,7 @@ export interface TimedSteps {
 }
 
 /** By name: bytes, or a tensor on the GPU. */
-export type RunInputs = ReadonlyMap<string, Uint8Array | { readonly buffer: GPUBuffer }>;
+export type RunInputs = ReadonlyMap<string, Uint8Array | GpuTensor>;
 
 export interface ExecuteOptions {
   readonly timed?: boolean;
@@ -146,13 +148,13 @@ export class PreparedProgram {
     const gpu = this.#gpu;
     const start = performance.now();
     const encoder = gpu.createCommandEncoder();
-    this.#writeInputs(inputs, encoder);
+    const skipped = this.#writeInputs(inputs, encoder);
     const uploaded = performance.now();
     const { ranges, total } = layOut(outputs);
     const timestamps = timed ? this.#takeTimestamps() : undefined;
     const staging = this.#takeStaging(total + (timestamps?.byteLength ?? 0));
     const pass = encoder.beginComputePass({ timestampWrites: timestamps?.writes(0) });
-    for (const step of this.#steps) dispatch(pass, step);
+    this.#steps.forEach((step, i) => skipped.has(i) || dispatch(pass, step));
     pass.end();
     const copy = ({ operand }: ProgramValue, target: GPUBuffer, offset: number, byteLength: number) =>
       encoder.copyBufferToBuffer(this.#buffers[operand.buffer], 0, target, offset, roundUp(byteLength, 4));
@@ -241,13 +243,26 @@ export class PreparedProgram {
     }
   }
 
-  #writeInputs(inputs: RunInputs, encoder: GPUCommandEncoder): void {
-    for (const value of this.#program.inputs) {
-      const buffer = this.#buffers[value.operand.buffer];
-      const content = inputs.get(value.name)!;
-      if (content instanceof Uint8Array) write(this.#gpu.queue, buffer, 0, content);
-      else encoder.copyBufferToBuffer(content.buffer, 0, buffer, 0, roundUp(valueBytes(value), 4));
+  /** The conversions that are not to run, since their inputs came as the nodes read them. */
+  #writeInputs(inputs: RunInputs, encoder: GPUCommandEncoder): ReadonlySet<number> {
+    const skipped = new Set<number>();
+    for (const { name, dims, wire, buffer, operand, conversion } of this.#program.inputs) {
+      const content = inputs.get(name)!;
+      if (content instanceof Uint8Array) {
+        write(this.#gpu.queue, this.#buffers[buffer], 0, content);
+        continue;
+      }
+      const target = isPacked(wire) ? operand.buffer : buffer;
+      encoder.copyBufferToBuffer(
+        content.buffer,
+        0,
+        this.#buffers[target],
+        0,
+        roundUp(storedBytes(dims, content.elementType), 4),
+      );
+      if (isPacked(wire) && conversion !== undefined) skipped.add(conversion);
     }
+    return skipped;
   }
 
   #takeStaging(total: number): GPUBuffer {

@@ -16,7 +16,7 @@ export interface GpuTensorOptions {
   readonly dataType: DataType;
   /** Sizes, outermost first. */
   readonly dims: readonly number[];
-  /** How each element is stored; by default as sessions of precision fp32 store `dataType`: see {@link GpuTensor.elementType}. */
+  /** How each element is stored; by default as sessions take `dataType`: see {@link GpuTensor.elementType}. */
   readonly elementType?: ElementType;
 }
 
@@ -47,8 +47,8 @@ export class GpuTensor {
     /** Sizes, outermost first. */
     readonly dims: readonly number[],
     /**
-     * How each element is stored. 'f32': float32, float64 and bfloat16, and float16 where the adapter has no f16; 'f16':
-     * float16, and float32 in sessions of precision fp16; 'i32': signed integers; 'u32': unsigned ones and bool.
+     * How each element is stored, in every precision. 'f32': float32, float64 and bfloat16, and float16 where the adapter
+     * has no f16; 'f16': float16; 'i32': signed integers; 'u32': unsigned ones and bool.
      */
     readonly elementType: ElementType,
     private readonly isOwned: boolean,

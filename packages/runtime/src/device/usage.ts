@@ -9,7 +9,7 @@ const QUERY_RESOLVE = 0x200;
 export const bufferUsage = {
   weight: STORAGE | COPY_DST | COPY_SRC,
   input: STORAGE | COPY_DST | COPY_SRC,
-  activation: STORAGE | COPY_SRC,
+  activation: STORAGE | COPY_SRC | COPY_DST,
   params: UNIFORM | COPY_DST,
   staging: MAP_READ | COPY_DST,
   tensor: STORAGE | COPY_SRC | COPY_DST,

@@ -4,14 +4,16 @@ import type { AlgorithmOptions } from '../api.js';
 import { TesseraError } from '../errors.js';
 import type { Constant, TypedGraph, TypedNode } from '../graph.js';
 import { copyEmission } from '../kernels/copy.js';
+import { elementwiseEmission, type Formula } from '../kernels/elementwise.js';
+import { unpackEmission } from '../kernels/unpack.js';
 import { findOperator } from '../operators/index.js';
 import type { Emission, Layout, LowerContext, Operand } from '../operators/types.js';
 import { elementCount, hostTensor } from '../passes/constants.js';
 import { nodeContext } from '../passes/node-context.js';
 import { byteSize, denseStrides, hasLayout, layoutOf } from './layout.js';
 import { constantWeight, packedWeight, tableWeight } from './weights.js';
-import { storageType } from './storage.js';
-import type { BufferSlot, Program, ProgramNode, ProgramOutput, ProgramValue, Step, Weight } from './types.js';
+import { isPacked, storageType, wireByteLength, wireType, type WireType } from './storage.js';
+import type { BufferSlot, Program, ProgramNode, ProgramInput, ProgramOutput, Step, Weight } from './types.js';
 
 export interface LowerOptions {
   readonly profile: DeviceProfile;
@@ -20,6 +22,8 @@ export interface LowerOptions {
 }
 
 type ConcreteType = { readonly dataType: DataType; readonly shape: readonly number[] };
+
+const conversion: Formula = { label: 'convert', wgsl: 'return a;' };
 
 /** Gathers buffers and steps while the nodes are lowered one after another. */
 class ProgramBuilder {
@@ -125,6 +129,35 @@ class ProgramBuilder {
     return copy;
   }
 
+  /** A buffer that the host writes an input to; the nodes see what is in it, or a conversion of it emitted now. */
+  receive(name: string, type: ConcreteType, wire: WireType): Pick<ProgramInput, 'buffer' | 'operand' | 'conversion'> {
+    const elementType = this.storage(type.dataType);
+    const byteLength = wireByteLength(wire, elementCount(type.shape));
+    const buffer = this.#addBuffer({ kind: 'input', byteLength });
+    const received = this.#operand(type, isPacked(wire) ? 'u32' : wire, buffer, 'row-major');
+    if (wire === elementType) {
+      this.operands.set(name, received);
+      return { buffer, operand: received };
+    }
+    const values = this.allocate(type, 'activation');
+    const { profile } = this.options;
+    const emission = isPacked(wire)
+      ? unpackEmission(wire, received, values, profile)
+      : elementwiseEmission(conversion, [received], values, profile);
+    this.emit({ ...emission, algorithm: 'convert', bytes: byteLength + this.buffers[values.buffer].byteLength });
+    this.operands.set(name, values);
+    return { buffer, operand: values, conversion: this.steps.length - 1 };
+  }
+
+  /** An operand as the host reads it back: dense, row-major, and f32 where it is a float32 stored as f16. */
+  readable(operand: Operand): Operand {
+    if (operand.dataType !== 'float32' || operand.elementType !== 'f16') return this.withLayout(operand, 'row-major');
+    const byteLength = elementCount(operand.shape) * byteSize('f32');
+    const copy = this.#operand(operand, 'f32', this.#addBuffer({ kind: 'activation', byteLength }), 'row-major');
+    this.emit({ ...elementwiseEmission(conversion, [operand], copy, this.options.profile), algorithm: 'convert' });
+    return copy;
+  }
+
   #addBuffer(slot: BufferSlot): number {
     const limit = this.options.profile.maxStorageBinding;
     if (slot.byteLength > limit) {
@@ -216,7 +249,16 @@ function lowerOutput(builder: ProgramBuilder, name: string): ProgramOutput {
   const constant = builder.graph.constants.get(name);
   if (constant) return { name, constant: hostTensor(constant) };
   const { dataType, shape } = builder.concreteType(name);
-  return { name, dataType, dims: shape, operand: builder.withLayout(builder.operand(name), 'row-major') };
+  return { name, dataType, dims: shape, operand: builder.readable(builder.operand(name)) };
+}
+
+/** An input's buffer, and its values as the nodes read them: converted on the GPU where it crosses as something else. */
+function lowerInput(builder: ProgramBuilder, name: string): ProgramInput {
+  const { dataType, shape } = builder.concreteType(name);
+  const elementType = builder.storage(dataType);
+  const wire = wireType(dataType, elementType);
+  builder.nodes.push({ name, opType: 'Input', shape, origins: [], outputs: [name] });
+  return { name, dataType, dims: shape, wire, ...builder.receive(name, { dataType, shape }, wire) };
 }
 
 /**
@@ -225,12 +267,7 @@ function lowerOutput(builder: ProgramBuilder, name: string): ProgramOutput {
  */
 export function lower(graph: TypedGraph, options: LowerOptions): Program {
   const builder = new ProgramBuilder(graph, options);
-  const inputs: ProgramValue[] = graph.inputs.map((name) => {
-    const type = builder.concreteType(name);
-    const operand = builder.allocate(type, 'input');
-    builder.operands.set(name, operand);
-    return { name, dataType: type.dataType, dims: type.shape, operand };
-  });
+  const inputs = graph.inputs.map((name) => lowerInput(builder, name));
   for (const node of graph.nodes) lowerNode(builder, node);
   builder.nodes.push({ name: 'outputs', opType: 'Copy', origins: [], outputs: [], shape: [] });
   const outputs = graph.outputs.map((name) => lowerOutput(builder, name));

@@ -2,7 +2,9 @@ import { Float16Array } from '@petamoriken/float16';
 import type { ElementType } from '@tessera/conv-kernels';
 import type { DataType } from '@tessera/onnx-loader';
 import { TesseraError } from '../errors.js';
+import { packedBytes, type PackedIntegers } from '../kernels/unpack.js';
 import type { TensorArray } from '../tensor.js';
+import { byteSize } from './layout.js';
 
 /** How a buffer stores an ONNX type: 64-bit types as 32-bit ones, small integers and booleans widened to 32 bits. */
 export function storageType(dataType: DataType, floatType: 'f32' | 'f16', hasF16: boolean): ElementType {
@@ -28,6 +30,40 @@ export function storageType(dataType: DataType, floatType: 'f32' | 'f16', hasF16
     default:
       throw new TesseraError('UNSUPPORTED_OPERATOR', `tensors of type ${dataType} cannot be held on the GPU`);
   }
+}
+
+/** How elements cross from the host to the GPU: as a buffer stores them, or as the host has them, for the GPU to convert. */
+export type WireType = ElementType | PackedIntegers;
+
+const packedTypes: Partial<Record<DataType, PackedIntegers>> = {
+  uint8: 'u8',
+  bool: 'u8',
+  int8: 'i8',
+  uint16: 'u16',
+  int16: 'i16',
+};
+
+/**
+ * The type in which an input crosses: what the host has where the GPU converts it (float32 for f16, small integers),
+ * else what the buffer stores, which `encodeStorage` makes of the rest (64-bit integers, float64, bfloat16).
+ */
+export function wireType(dataType: DataType, elementType: ElementType): WireType {
+  return dataType === 'float32' ? 'f32' : (packedTypes[dataType] ?? elementType);
+}
+
+/** Whether the GPU takes integers out of words. */
+export function isPacked(wire: WireType): wire is PackedIntegers {
+  return Object.values(packedTypes).includes(wire as PackedIntegers);
+}
+
+export function wireByteLength(wire: WireType, count: number): number {
+  return count * (isPacked(wire) ? packedBytes(wire) : byteSize(wire));
+}
+
+/** Host elements as bytes of a wire type; a view where nothing has to be converted. */
+export function encodeWire(dataType: DataType, data: TensorArray, wire: WireType): Uint8Array {
+  const stored = isPacked(wire) ? (data as Uint8Array) : encodeStorage(dataType, data, wire);
+  return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }
 
 export type StorageArray =

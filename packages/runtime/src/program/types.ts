@@ -2,6 +2,7 @@ import type { Kernel, Param } from '@tessera/conv-kernels';
 import type { DataType } from '@tessera/onnx-loader';
 import type { Operand } from '../operators/types.js';
 import type { Tensor } from '../tensor.js';
+import type { WireType } from './storage.js';
 
 /** A weight of a program: what to read, and how to pack it. Equal keys hold equal bytes and are uploaded once a session. */
 export interface Weight {
@@ -40,6 +41,21 @@ export interface ProgramNode {
   readonly shape: readonly number[];
 }
 
+/** An input as the host hands it over. */
+export interface ProgramInput {
+  readonly name: string;
+  readonly dataType: DataType;
+  readonly dims: readonly number[];
+  /** How its elements cross, and the buffer they are written to. */
+  readonly wire: WireType;
+  readonly buffer: number;
+  /** Its values as the nodes read them. */
+  readonly operand: Operand;
+  /** The step that makes `operand` of `buffer`, where they are not the same. */
+  readonly conversion?: number;
+}
+
+/** An output that is computed; its operand is dense and row-major, at the start of its buffer. */
 export interface ProgramValue {
   readonly name: string;
   readonly dataType: DataType;
@@ -52,7 +68,7 @@ export interface Program {
   readonly nodes: readonly ProgramNode[];
   readonly steps: readonly Step[];
   readonly buffers: readonly BufferSlot[];
-  readonly inputs: readonly ProgramValue[];
+  readonly inputs: readonly ProgramInput[];
   readonly outputs: readonly ProgramOutput[];
 }
 

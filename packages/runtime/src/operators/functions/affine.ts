@@ -34,6 +34,6 @@ export function dequantized(context: ExpandContext, { value, scale, zeroPoint }:
 }
 
 /** The integers nearest to a tensor's values; uint8 without a zero point. */
-export function quantized(context: ExpandContext, value: string, scale: string, zeroPoint: string): string {
-  return call(context, 'QuantizeLinear', [value, ...present(context, [scale, zeroPoint])]);
+export function quantized(context: ExpandContext, value: string, scale: string, zeroPoint: string, axis = 1): string {
+  return call(context, 'QuantizeLinear', [value, ...present(context, [scale, zeroPoint])], { axis: int(axis) });
 }

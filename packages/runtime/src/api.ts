@@ -11,6 +11,7 @@ import type { Feed, Tensor } from './tensor.js';
  */
 export type AdapterChoice = 'auto' | 'gpu' | 'system' | 'swiftshader' | (string & {});
 
+/** Which adapter a device was opened on. */
 export interface AdapterReport {
   /** Such as 'NVIDIA H200' or 'llvmpipe (LLVM 15.0.6, 256 bits)'. */
   readonly name: string;
@@ -163,6 +164,7 @@ export interface MemoryReport {
   readonly liveBytes: readonly number[];
 }
 
+/** A buffer on the GPU, and the tensors that lie in it one after another. */
 export interface MemoryAllocation {
   readonly bytes: number;
   readonly tenants: readonly MemoryTenant[];
@@ -202,6 +204,7 @@ export interface Timeline {
   readonly uncertaintyMs: number;
 }
 
+/** One dispatch on the time axis of a run. */
 export interface DispatchTime {
   /** Index into the profile's layers. */
   readonly layer: number;
@@ -256,6 +259,7 @@ export interface RunOptions {
 export interface ProfileOptions {
   readonly runs?: number;
   readonly signal?: AbortSignal;
+  /** Called after each profiled run. */
   readonly onRun?: (done: number, runs: number) => void;
 }
 
@@ -297,6 +301,7 @@ export interface Session {
    * next run opens the device anew. OUT_OF_MEMORY, UNSUPPORTED_DEVICE and INVALID_MODEL for sizes met for the first time. DISPOSED.
    */
   run(feeds: Feeds, options: RunOptions & { readonly location: 'gpu' }): Promise<Record<string, GpuTensor>>;
+  /** Runs the model, with results in host memory; see the other overload, which leaves them on the GPU. */
   run(feeds: Feeds, options?: RunOptions): Promise<Record<string, Tensor>>;
   /**
    * Times every layer by timestamp queries, in runs of its own (5 without `runs`); on a GPU it warms up first. An
@@ -306,6 +311,7 @@ export interface Session {
   profile(feeds: Feeds, options?: ProfileOptions): Promise<Profile>;
   /** Frees its GPU memory, and its device if that is its own. Runs under way fail with DISPOSED. */
   dispose(): void;
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void;
   /** Waits for the runs under way, then disposes. */
   [Symbol.asyncDispose](): Promise<void>;

@@ -56,7 +56,8 @@ function pathOf(model: string | URL): string {
   );
 }
 
-type ModelSource = string | Uint8Array | ArrayBuffer;
+/** A model by its path, or its bytes. */
+export type ModelSource = string | Uint8Array | ArrayBuffer;
 
 function load(model: ModelSource): Model {
   try {

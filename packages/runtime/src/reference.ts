@@ -9,7 +9,9 @@ import type { Tensor } from './tensor.js';
 
 /** Every value of a model for given inputs, under its name in the file. */
 export interface ReferenceValues {
+  /** Whether there is such a value. */
   has(name: string): boolean;
+  /** The value, or undefined where there is none. */
   get(name: string): Tensor | undefined;
 }
 

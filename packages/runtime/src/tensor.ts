@@ -67,10 +67,20 @@ const arrayTypes = {
   float8e8m0: Uint8Array,
   complex64: Float32Array,
   complex128: Float64Array,
-} as const satisfies Readonly<Record<Exclude<DataType, 'string'>, unknown>>;
+} as const satisfies Readonly<Record<Exclude<DataType, 'string'>, TensorArrayType>>;
 
 /** Makes the typed array that holds a type's elements in host memory, by a length or over a buffer. */
-export type TensorArrayType = (typeof arrayTypes)[keyof typeof arrayTypes];
+export type TensorArrayType =
+  | Float32ArrayConstructor
+  | Float64ArrayConstructor
+  | Int8ArrayConstructor
+  | Uint8ArrayConstructor
+  | Int16ArrayConstructor
+  | Uint16ArrayConstructor
+  | Int32ArrayConstructor
+  | Uint32ArrayConstructor
+  | BigInt64ArrayConstructor
+  | BigUint64ArrayConstructor;
 
 /** The typed array that holds a type's elements in host memory; undefined for strings, which an ordinary array holds. */
 export function arrayTypeOf(dataType: DataType): TensorArrayType | undefined {

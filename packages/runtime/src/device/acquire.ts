@@ -5,6 +5,7 @@ import { openDevice, type FoundAdapter, type GpuDevice } from './device.js';
 import { adapterReport, isSoftware } from './profile.js';
 import { preloadVulkanLoader, unpackSwiftShader } from './swiftshader.js';
 
+/** Which adapter to open, and how. */
 export interface AcquireOptions {
   /** Defaults to the environment variable TESSERA_ADAPTER, then to 'auto'. */
   readonly adapter?: AdapterChoice;

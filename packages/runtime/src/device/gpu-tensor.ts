@@ -109,6 +109,7 @@ export class GpuTensor {
     if (this.isOwned) this.device.destroyBuffer(this.buffer);
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,3 +1,4 @@
-/** WebGPU's own objects as the public interface shows them; the rest of the runtime does not touch them. */
+/** WebGPU's own device, as the public interface shows it. */
 export type NativeDevice = GPUDevice;
+/** A GPU buffer of the device that {@link NativeDevice} names. */
 export type NativeBuffer = GPUBuffer;

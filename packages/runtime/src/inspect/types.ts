@@ -25,6 +25,7 @@ export interface ModelInspection {
   readonly refusal?: string;
 }
 
+/** How often a model uses an operator, and the multiply-adds of all its nodes. */
 export interface OperatorCount {
   readonly opType: string;
   /** '' for ONNX's own. */
@@ -35,6 +36,7 @@ export interface OperatorCount {
   readonly isKnown: boolean;
 }
 
+/** A node of the file: what it takes and makes. */
 export interface NodeInspection {
   readonly name: string;
   readonly opType: string;
@@ -47,12 +49,14 @@ export interface NodeInspection {
   readonly problem?: string;
 }
 
+/** A value with what is known of its type. */
 export interface InspectedValue {
   readonly name: string;
   readonly dataType?: DataType;
   readonly shape?: readonly (number | string)[];
 }
 
+/** How a model would run on a device: its layers, the memory they share, dispatches and distinct pipelines. */
 export interface ModelPlan {
   readonly layers: readonly LayerReport[];
   readonly memory: MemoryReport;
@@ -60,6 +64,7 @@ export interface ModelPlan {
   readonly pipelines: number;
 }
 
+/** What an inspection takes as given. */
 export interface InspectOptions {
   /** Sizes of symbolic dimensions of the inputs; the others are taken as 1. */
   readonly dims?: Readonly<Record<string, number>>;

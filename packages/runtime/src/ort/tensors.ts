@@ -2,6 +2,7 @@ import { Tensor as OrtTensor, type InferenceSession } from 'onnxruntime-common';
 import type { ValueMetadata } from '../api.js';
 import type { GpuDevice } from '../device/device.js';
 import { GpuTensor } from '../device/gpu-tensor.js';
+import type { NativeBuffer } from '../device/native.js';
 import { TesseraError } from '../errors.js';
 import { Tensor } from '../tensor.js';
 
@@ -26,7 +27,7 @@ export function fromOrt(name: string, value: OrtTensor, device: GpuDevice): Tens
         `"${name}" is a GPU buffer of ${dataType}; on the GPU only ${[...sharedGpuTypes].join(', ')} can be exchanged`,
       );
     }
-    return Tensor.fromGpuBuffer(value.gpuBuffer as GPUBuffer, { device, dataType, dims });
+    return Tensor.fromGpuBuffer(value.gpuBuffer as NativeBuffer, { device, dataType, dims });
   }
   if (location !== 'cpu' && location !== 'cpu-pinned')
     throw new TesseraError('INVALID_INPUT', `"${name}" lies in ${location}; give it on the CPU or in a GPU buffer`);

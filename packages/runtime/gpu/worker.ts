@@ -1,6 +1,7 @@
 // A worker thread that runs the model in `workerData.model` on each `feed` it is sent, and sends back the scores.
 import { parentPort, workerData } from 'node:worker_threads';
-import { createSession, TesseraError } from '@tessera/runtime';
+import type { TesseraError } from '@tessera/runtime';
+import { createSession } from '@tessera/runtime';
 
 const { model } = workerData as { readonly model: string };
 const session = await createSession(model);

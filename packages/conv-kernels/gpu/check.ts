@@ -1,5 +1,16 @@
-import { convOutputDims, convOutputSize, fromHalf, kernelTaps, planConv, planGemm, toHalf } from '../src/index.js';
+import {
+  convOutputDims,
+  convOutputSize,
+  fromHalf,
+  kernelTaps,
+  planConv,
+  planConvTranspose,
+  planGemm,
+  toHalf,
+} from '../src/index.js';
 import type { ActivationLayout, ChoiceOptions, ConvProblem, GemmProblem, MatrixLayout, Plan } from '../src/index.js';
+import type { ConvTransposeProblem, SpatialLayout } from '../src/index.js';
+import { referenceConvTranspose } from '../src/index.js';
 import { layoutEnd, matrixEnd } from '../src/geometry.js';
 import { referenceConv, referenceGemm } from '../src/reference.js';
 import { planTolerance } from '../src/tolerance.js';
@@ -49,7 +60,45 @@ export async function checkConvPlan(test: TestDevice, problem: ConvProblem, plan
   const want = new Float64Array(end + guard).fill(NaN);
   const operands = { input, weights, bias, residual: added, slope };
   referenceConv(problem, operands, want);
-  return compare(test, plan, operands, want, type, k);
+  return compare(test, [plan], operands, want, type, k);
+}
+
+/** As checkConvCase, for a transposed convolution. */
+export async function checkTransposeCase(
+  test: TestDevice,
+  problem: ConvTransposeProblem,
+  options: ChoiceOptions = {},
+): Promise<string | undefined> {
+  const type = problem.elementType;
+  const along = (name: 'input' | 'output' | 'kernel'): number[] => problem.axes.map((axis) => axis[name]);
+  const k = along('kernel').reduce((product, size) => product * size, problem.inChannels / problem.groups);
+  const outDims = [problem.batch, problem.outChannels, ...along('output')];
+  const source = random(k * 7 + problem.outChannels);
+  const activation = (layout: SpatialLayout, dims: readonly number[]): Float32Array =>
+    filled(visitSpatial(layout, dims), spatialEnd(layout, dims), type, source, 1);
+  const { bias, residual, slope } = problem.epilogue;
+  const operands = {
+    input: activation(problem.input, [problem.batch, problem.inChannels, ...along('input')]),
+    weights: values(problem.outChannels * k, type, source),
+    bias: bias ? values(problem.outChannels, 'f32', source) : undefined,
+    residual: residual && activation(residual, outDims),
+    slope: slope ? values(problem.outChannels, 'f32', source) : undefined,
+  };
+  const want = new Float64Array(spatialEnd(problem.output, outDims) + guard).fill(NaN);
+  referenceConvTranspose(problem, operands, want);
+  return compare(test, planConvTranspose(problem, test.profile, options), operands, want, type, k);
+}
+
+function spatialEnd({ offset, strides }: SpatialLayout, dims: readonly number[]): number {
+  return dims.reduce((end, size, i) => end + (size - 1) * strides[i], offset) + 1;
+}
+
+function visitSpatial({ offset, strides }: SpatialLayout, dims: readonly number[]): Visit {
+  const from = (at: number, axis: number, each: (at: number) => void): void => {
+    if (axis === dims.length) return each(at);
+    for (let i = 0; i < dims[axis]; i++) from(at + i * strides[axis], axis + 1, each);
+  };
+  return (each) => from(offset, 0, each);
 }
 
 /** As checkConvCase, for a GEMM. */
@@ -72,7 +121,7 @@ export async function checkGemmCase(
   const want = new Float64Array(matrixEnd(problem.c, batch, m, n) + guard).fill(NaN);
   const operands = { input, weights, bias, residual, slope };
   referenceGemm(problem, operands, want);
-  return compare(test, plan, operands, want, type, k);
+  return compare(test, [plan], operands, want, type, k);
 }
 
 interface Operands {
@@ -83,26 +132,29 @@ interface Operands {
   readonly slope?: Float32Array;
 }
 
+/** Runs plans in order, each on what the one before left in the output. */
 async function compare(
   test: TestDevice,
-  plan: Plan,
+  plans: readonly Plan[],
   operands: Operands,
   want: Float64Array,
   type: Type,
   k: number,
 ): Promise<string | undefined> {
-  const weights = plan.packing ? plan.packing.pack(operands.weights) : encode(operands.weights, type);
-  if (plan.packing && weights.byteLength !== plan.packing.byteLength) {
-    return `packed ${weights.byteLength} bytes, and the plan says ${plan.packing.byteLength}`;
-  }
-  const host: HostOperands = { input: encode(operands.input, type), weights };
+  const host: HostOperands = { input: encode(operands.input, type) };
   if (operands.bias) host.bias = Float32Array.from(operands.bias);
   if (operands.slope) host.slope = Float32Array.from(operands.slope);
   if (operands.residual) host.residual = encode(operands.residual, type);
   host.output = type === 'f16' ? new Uint16Array(want.length) : new Uint32Array(want.length);
   (host.output as Uint16Array | Uint32Array).fill(poison[type]);
-  const result = await runPlan(test, plan, host);
-  return difference(result, want, type, k, plan);
+  for (const plan of plans) {
+    host.weights = plan.packing ? plan.packing.pack(operands.weights) : encode(operands.weights, type);
+    if (plan.packing && host.weights.byteLength !== plan.packing.byteLength) {
+      return `packed ${host.weights.byteLength} bytes, and the plan says ${plan.packing.byteLength}`;
+    }
+    host.output = new Uint8Array(await runPlan(test, plan, host));
+  }
+  return difference(host.output.buffer as ArrayBuffer, want, type, k, plans[plans.length - 1]);
 }
 
 function difference(result: ArrayBuffer, want: Float64Array, type: Type, k: number, plan: Plan): string | undefined {

@@ -22,15 +22,24 @@ function imagesOnly(algorithm: ConvAlgorithm): ConvAlgorithm {
   };
 }
 
+/** An algorithm that packs its weights on the host. */
+function packing(algorithm: ConvAlgorithm): ConvAlgorithm {
+  return {
+    ...algorithm,
+    supports: (problem, device) =>
+      problem.constantWeights === false ? 'the weights are not constant' : algorithm.supports(problem, device),
+  };
+}
+
 /** Every convolution algorithm; the order matters only between equal costs. */
 export const convAlgorithms: readonly ConvAlgorithm[] = [
-  imagesOnly(depthwise),
+  packing(imagesOnly(depthwise)),
   imagesOnly(implicitGemmAlgorithm),
   direct,
-  vectorized,
+  packing(vectorized),
   tiled,
   directWide,
-  imagesOnly(winograd),
+  packing(imagesOnly(winograd)),
 ];
 
 /** All algorithms' variants weighed, for planning and tuning. Throws ConvProblemError where the problem is wrong. */

@@ -60,6 +60,8 @@ export interface ImplicitGemm {
   readonly output: GroupedLayout;
   readonly residual?: GroupedLayout;
   readonly weights: WeightLayout;
+  /** False where the weights lie in `elementType` already, in the order they are to be used. */
+  readonly constantWeights?: boolean;
   readonly bias: boolean;
   /** Bias elements from group to group. */
   readonly biasGroup: number;

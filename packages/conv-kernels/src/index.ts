@@ -27,6 +27,30 @@ export type { ConvAlgorithm, Variant } from './algorithms/types.js';
 export { activationCode, floatLiteral, type ActivationType } from './wgsl/activation.js';
 export { ceilingsOf, defaultCeilings, deviceKind, type Ceilings, type DeviceKind } from './ceilings.js';
 export { ceilingProbes, ceilingsFromRates, type CeilingProbe, type ProbeName } from './ceiling-probes.js';
+export {
+  autoPads,
+  axisOutput,
+  spatialConv,
+  type ConvAxis,
+  type Pads,
+  type SpatialConv,
+  type SpatialEpilogue,
+  type SpatialLayout,
+} from './spatial.js';
+export {
+  convTransposeAlgorithms,
+  explainConvTranspose,
+  planConvTranspose,
+  type TransposeCandidate,
+} from './transpose/choose.js';
+export type { ConvTransposeAlgorithm } from './transpose/types.js';
+export {
+  transposeExtent,
+  type ConvTransposeProblem,
+  type TransposeAxis,
+  type TransposeExtent,
+} from './transpose/problem.js';
+export { referenceConvTranspose } from './transpose/reference.js';
 export { fromHalf, toHalf } from './half.js';
 export { referenceActivation, referenceConv, referenceGemm, type ReferenceOperands } from './reference.js';
 export { sumTolerance, type Tolerance } from './tolerance.js';

@@ -10,7 +10,7 @@ export function encodeElements(values: Float32Array, type: 'f32' | 'f16'): Array
 
 /** Weights in the order they come in; absent where they can be used as they are. */
 export function plainPacking(p: ImplicitGemm): WeightPacking | undefined {
-  if (p.elementType === 'f32') return undefined;
+  if (p.elementType === 'f32' || p.constantWeights === false) return undefined;
   const count = p.groups * p.columns * p.channels * p.taps;
   return {
     key: 'plain-f16',

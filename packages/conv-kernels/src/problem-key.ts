@@ -17,6 +17,7 @@ export function convKey(p: ConvProblem): string {
     `pads ${[p.padTop, p.padLeft, p.padBottom, p.padRight].join(',')}`,
     `groups ${p.groups}`,
     ...(p.depth ? [depthKey(p.depth)] : []),
+    ...(p.constantWeights === false ? ['weights of the run'] : []),
     layoutKey(p.input, [p.batch, p.inChannels, p.inHeight, p.inWidth]),
     `to ${layoutKey(p.output, outDims)}`,
     ...(bias ? ['bias'] : []),

@@ -116,6 +116,8 @@ export interface ConvProblem {
   readonly padRight: number;
   readonly groups: number;
   readonly depth?: DepthAxis;
+  /** False where weights are known only at the run: then they lie as OIHW, in `elementType`. Defaults to true. */
+  readonly constantWeights?: boolean;
   /** Storage type of input, output, residual and packed weights; sums are f32. */
   readonly elementType: 'f32' | 'f16';
   readonly input: ActivationLayout;

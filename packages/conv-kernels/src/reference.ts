@@ -35,7 +35,12 @@ export function referenceConv(p: ConvProblem, operands: ReferenceOperands, outpu
 
 /** What becomes of a sum of output channel `c`; its residual, where there is one, is at `residualAt`. */
 export function referenceEpilogue(
-  epilogue: GemmProblem['epilogue'] | ConvProblem['epilogue'],
+  epilogue: {
+    readonly bias: boolean;
+    readonly residual?: unknown;
+    readonly activation?: ActivationFunction;
+    readonly slope?: boolean;
+  },
   operands: ReferenceOperands,
   c: number,
   sum: number,

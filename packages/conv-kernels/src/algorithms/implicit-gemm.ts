@@ -2,7 +2,7 @@ import { convBytes, convFlops } from '../geometry.js';
 import { implicitConv, isVectorLayout, type ImplicitGemm } from '../implicit.js';
 import { blockPacking } from '../packing.js';
 import type { Dispatch, WeightPacking } from '../plan.js';
-import type { DeviceProfile } from '../problem.js';
+import type { ConvProblem, DeviceProfile } from '../problem.js';
 import { bandwidth, launchSeconds } from './cost.js';
 import { registerDispatch, type RegisterTile } from './register-kernel.js';
 import { chooseTile, tileChoices, tileSeconds, type TileChoice } from './tile-choice.js';
@@ -21,18 +21,22 @@ export interface ImplicitPlan {
 export const implicitGemmAlgorithm: ConvAlgorithm = {
   name: 'implicit-gemm',
   supports(problem, device) {
-    const planned = planImplicit(implicitConv(problem), device, true);
+    const planned = planImplicit(implicitConv(problem), device, isConstant(problem));
     return typeof planned === 'string' ? planned : true;
   },
   cost: (problem, device) => implicitCost(implicitConv(problem), device) + convBytes(problem) / bandwidth(device),
   plan(problem, device) {
-    const planned = planImplicit(implicitConv(problem), device, true);
+    const planned = planImplicit(implicitConv(problem), device, isConstant(problem));
     if (typeof planned === 'string') throw new Error(planned);
     return { algorithm: 'implicit-gemm', ...planned, flops: convFlops(problem), bytes: convBytes(problem) };
   },
   variants: (problem, device) =>
-    implicitVariants(implicitConv(problem), device, true, convFlops(problem), convBytes(problem)),
+    implicitVariants(implicitConv(problem), device, isConstant(problem), convFlops(problem), convBytes(problem)),
 };
+
+function isConstant({ constantWeights = true }: ConvProblem): boolean {
+  return constantWeights;
+}
 
 /** Every tile and split of K that the device takes, or the one kernel in registers. */
 export function implicitVariants(

@@ -50,7 +50,8 @@ export interface Int8Arithmetic {
  * `input`, `weights` ([outChannels, inChannels / groups, kernel...], packed or one element a word), and as the
  * problem says `bias` (i32), `scale` (f32), `inputZero`, `weightZero`, `outputZero` (32-bit words), `output`.
  */
-export interface Int8ConvProblem extends Omit<ConvProblem, 'elementType' | 'epilogue'>, Int8Arithmetic {
+export interface Int8ConvProblem
+  extends Omit<ConvProblem, 'elementType' | 'epilogue' | 'constantWeights'>, Int8Arithmetic {
   readonly input: ActivationLayout;
   readonly output: ActivationLayout;
 }

@@ -1,4 +1,5 @@
 import { errorGrowth, winograd2, winograd4, type WinogradTransform } from './algorithms/winograd-transform.js';
+import type { ActivationFunction } from './problem.js';
 
 /** How far a result may be from the fp64 reference: |got - want| <= absolute + relative * |want|. */
 export interface Tolerance {
@@ -6,49 +7,106 @@ export interface Tolerance {
   readonly relative: number;
 }
 
+/** How an algorithm's sums err, in terms of a chain of f32 multiply-adds of products that are about 1 each. */
+interface SumRule {
+  /** The length of the chain that errs as a sum of `k` products by this algorithm does. */
+  readonly terms: (k: number) => number;
+  /** How many times larger the values on the way are than those of a direct sum. */
+  readonly growth: number;
+  readonly reason: string;
+}
+
+/** Any order of summing k products, and the bias and residual; 8 more stand for short sums, whose maximum spreads more. */
+const chain: SumRule = {
+  terms: (k) => k + 8,
+  growth: 1,
+  reason: 'the products of a direct sum, in another order',
+};
+
+function winogradRule(transform: WinogradTransform): SumRule {
+  return {
+    terms: (k) => chain.terms(k) + 4 * transform.points,
+    growth: errorGrowth(transform),
+    reason: 'transforms along two axes add chains of `points` roundings before the products and as many after',
+  };
+}
+
 /**
- * Unit roundoff of what is stored, and why sums stay within a few of it. Sums are f32 whatever is stored.
+ * Every algorithm's rule, by its name, or by name and the start of the variant. All algorithms sum in f32 whatever is
+ * stored; an algorithm without a rule cannot be compared.
  */
+const sumRules: Readonly<Record<string, SumRule>> = {
+  direct: chain,
+  'direct-wide': chain,
+  tiled: chain,
+  vectorized: chain,
+  'implicit-gemm': chain,
+  depthwise: chain,
+  'winograd F(2x2': winogradRule(winograd2),
+  'winograd F(4x4': winogradRule(winograd4),
+};
+
+/** What is stored: relative room for the store, and absolute room where the format ends. */
 const formats = {
-  f32: { stored: 2 ** -24, reason: 'one rounding per multiply and per add in f32' },
-  f16: { stored: 2 ** -11, reason: 'inputs are exact halves, sums are f32, one rounding to half at the store' },
+  f32: { relative: 4 * 2 ** -24, absolute: 0, reason: 'bias, residual and activation round a few times in f32' },
+  f16: {
+    relative: 2 ** -10,
+    absolute: 2 ** -24,
+    reason: 'WGSL may round either way; subnormal halves are 2^-24 apart',
+  },
 } as const;
 
 /** WGSL allows exp and tanh errors of some ULP, and erf is approximated to 1.5e-7: absolute room for any activation. */
 const activationError = 2e-6;
 
 /**
- * The tolerance for a sum of `k` products whose magnitudes are about `scale` each (the product of the operands' typical
- * magnitudes). An f32 chain of k terms of random sign errs by about 2^-24 * scale * k in the mean (rounding of partial
- * sums of size sqrt(k) * scale, k times, adding up as a random walk); 4 times that bounds the maximum over a tensor,
- * and the order of summation does not matter.
+ * The room for a sum of `k` products of about `scale` each. An f32 chain of k terms of random sign errs by about
+ * 2^-24 * scale * k in the mean (rounding of partial sums of size sqrt(k) * scale, k times, adding up as a random walk);
+ * 4 times that bounds the maximum over a tensor, and the order of summation does not matter.
  */
 export function sumTolerance(k: number, scale: number, elementType: 'f32' | 'f16'): Tolerance {
-  const { stored } = formats[elementType];
+  return room(chain, k, scale, elementType);
+}
+
+function room(rule: SumRule, k: number, scale: number, elementType: 'f32' | 'f16'): Tolerance {
+  const { relative, absolute } = formats[elementType];
   return {
-    absolute: 4 * 2 ** -24 * scale * (k + 8) + activationError,
-    relative: 4 * stored,
+    absolute: 4 * 2 ** -24 * scale * rule.growth * rule.terms(k) + activationError + absolute,
+    relative,
   };
 }
 
-/** Plans, by the start of their name and variant, whose sums are not chains of the products of a direct sum. */
-const transformed: Readonly<Record<string, WinogradTransform>> = {
-  'winograd F(2x2': winograd2,
-  'winograd F(4x4': winograd4,
-};
-
 /**
- * The tolerance of a convolution's plan. All algorithms but one only order the same sum differently. Winograd has
- * intermediate values larger than those of a direct sum, by errorGrowth, and transforms along two axes add chains of
- * `points` roundings before the products and as many after.
+ * The room for a convolution's or product's plan whose inputs and weights lie between -1 and 1. An activation that is
+ * steeper than 1 somewhere widens it. Throws where the algorithm has no rule.
  */
 export function planTolerance(
   plan: { readonly algorithm: string; readonly variant: string },
   k: number,
   elementType: 'f32' | 'f16',
+  activation?: ActivationFunction,
 ): Tolerance {
   const name = `${plan.algorithm} ${plan.variant}`;
-  const transform = Object.entries(transformed).find(([start]) => name.startsWith(start))?.[1];
-  if (!transform) return sumTolerance(k, 1, elementType);
-  return sumTolerance(k + 4 * transform.points, errorGrowth(transform), elementType);
+  const rule = sumRules[plan.algorithm] ?? Object.entries(sumRules).find(([start]) => name.startsWith(start))?.[1];
+  if (!rule) throw new Error(`there is no rule for the rounding of ${name}`);
+  const { absolute, relative } = room(rule, k, 1, elementType);
+  return { absolute: absolute * steepness(activation), relative };
+}
+
+/** The largest slope of an activation, at least 1. */
+function steepness(activation: ActivationFunction | undefined): number {
+  switch (activation?.kind) {
+    case 'leaky-relu':
+      return Math.max(1, Math.abs(activation.alpha));
+    case 'hard-sigmoid':
+      return Math.max(1, Math.abs(activation.alpha));
+    case 'hard-swish':
+      return 1.5;
+    case 'silu':
+    case 'gelu':
+    case 'gelu-tanh':
+      return 1.13;
+    default:
+      return 1;
+  }
 }

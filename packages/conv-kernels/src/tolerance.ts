@@ -42,6 +42,7 @@ const sumRules: Readonly<Record<string, SumRule>> = {
   vectorized: chain,
   'implicit-gemm': chain,
   depthwise: chain,
+  gather: chain,
   'winograd F(2x2': winogradRule(winograd2),
   'winograd F(4x4': winogradRule(winograd4),
 };
@@ -86,8 +87,10 @@ export function planTolerance(
   elementType: 'f32' | 'f16',
   activation?: ActivationFunction,
 ): Tolerance {
-  const name = `${plan.algorithm} ${plan.variant}`;
-  const rule = sumRules[plan.algorithm] ?? Object.entries(sumRules).find(([start]) => name.startsWith(start))?.[1];
+  // A transposed convolution by phases sums as the convolutions do that it is made of.
+  const algorithm = plan.algorithm.replace(/^phases /, '');
+  const name = `${algorithm} ${plan.variant}`;
+  const rule = sumRules[algorithm] ?? Object.entries(sumRules).find(([start]) => name.startsWith(start))?.[1];
   if (!rule) throw new Error(`there is no rule for the rounding of ${name}`);
   const { absolute, relative } = room(rule, k, 1, elementType);
   return { absolute: absolute * steepness(activation), relative };

@@ -27,6 +27,7 @@ import { ifOperators } from './if.js';
 import { logLossOperators } from './log-loss.js';
 import { lrnOperators } from './lrn.js';
 import { matMulOperators } from './matmul.js';
+import { melWeightMatrixOperators } from './mel-weight-matrix.js';
 import { nonzeroOperators } from './nonzero.js';
 import { normalizationOperators } from './normalization.js';
 import { oneHotOperators } from './one-hot.js';
@@ -85,6 +86,7 @@ export const operators: readonly Operator[] = [
   ...logLossOperators,
   ...lrnOperators,
   ...matMulOperators,
+  ...melWeightMatrixOperators,
   ...nonzeroOperators,
   ...normalizationOperators,
   ...oneHotOperators,

@@ -191,10 +191,10 @@ export class GpuDevice implements Device {
     }
   }
 
-  createBuffer(byteLength: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
+  createBuffer(byteLength: number, usage: GPUBufferUsageFlags, label: string, mappedAtCreation = false): GPUBuffer {
     const size = Math.max(16, Math.ceil(byteLength / 4) * 4);
     this.reserve(size, `the buffer "${label}"`);
-    const buffer = this.gpu.createBuffer({ size, usage, label });
+    const buffer = this.gpu.createBuffer({ size, usage, label, mappedAtCreation });
     this.#opened.buffers.add(buffer);
     this.#bytes += size;
     this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);

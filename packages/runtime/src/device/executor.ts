@@ -9,7 +9,8 @@ import { storedBytes, type GpuTensor } from './gpu-tensor.js';
 import { isPacked } from '../program/storage.js';
 import { Timestamps } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
-import { write, type WeightStore } from './weight-store.js';
+import { UploadPool } from './upload-pool.js';
+import type { WeightStore } from './weight-store.js';
 
 interface PreparedStep {
   readonly pipeline: GPUComputePipeline;
@@ -75,6 +76,7 @@ export class PreparedProgram {
   readonly #idleStaging = new Map<number, GPUBuffer[]>();
   readonly #busyStaging = new Set<GPUBuffer>();
   readonly #idleTimestamps: Timestamps[] = [];
+  readonly #uploads: UploadPool;
   #running = 0;
   #retired = false;
   #disposed = false;
@@ -88,6 +90,7 @@ export class PreparedProgram {
   ) {
     this.#device = device;
     this.#gpu = device.gpu;
+    this.#uploads = new UploadPool(device);
     this.#program = program;
     this.#owned = owned;
     this.#buffers = buffers;
@@ -249,7 +252,7 @@ export class PreparedProgram {
     for (const { name, dims, wire, buffer, operand, conversion } of this.#program.inputs) {
       const content = inputs.get(name)!;
       if (content instanceof Uint8Array) {
-        write(this.#gpu.queue, this.#buffers[buffer], 0, content);
+        this.#uploads.write(this.#gpu, this.#buffers[buffer], content);
         continue;
       }
       const target = isPacked(wire) ? operand.buffer : buffer;
@@ -302,6 +305,7 @@ export class PreparedProgram {
     const staging = [...this.#idleStaging.values()].flat();
     for (const buffer of [...this.#owned, ...staging, ...this.#busyStaging]) this.#device.destroyBuffer(buffer);
     for (const timestamps of this.#idleTimestamps) timestamps.dispose();
+    this.#uploads.dispose();
     this.#busyStaging.clear();
     this.#idleStaging.clear();
   }

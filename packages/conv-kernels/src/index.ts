@@ -31,6 +31,7 @@ export {
   autoPads,
   axisOutput,
   spatialConv,
+  splitPads,
   type ConvAxis,
   type Pads,
   type SpatialConv,

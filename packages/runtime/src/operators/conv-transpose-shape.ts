@@ -1,3 +1,4 @@
+import { splitPads } from '@tessera/conv-kernels';
 import type { Dim } from '../graph.js';
 import type { Window } from '../kernels/volume.js';
 import { addDims, areNumbers, multiplyDims, showDims } from './helpers.js';
@@ -80,8 +81,9 @@ export function transposeGeometry(
     return { window: { kernel, strides, dilations, padsBegin, padsEnd }, spatial };
   }
   // The specification gives the odd element to the end for SAME_UPPER, and to the beginning otherwise.
-  const totals = input.map((size, i) => (fullSize(attributes, padding, i, size) as number) - spatial[i]);
-  const half = totals.map((total) => (autoPad === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2)));
-  const rest = totals.map((total, i) => total - half[i]);
-  return { window: { kernel, strides, dilations, padsBegin: half, padsEnd: rest }, spatial };
+  const pads = input.map((size, i) =>
+    splitPads((fullSize(attributes, padding, i, size) as number) - spatial[i], autoPad === 'SAME_UPPER'),
+  );
+  const [padsBegin, padsEnd] = [pads.map((pad) => pad.padBegin), pads.map((pad) => pad.padEnd)];
+  return { window: { kernel, strides, dilations, padsBegin, padsEnd }, spatial };
 }

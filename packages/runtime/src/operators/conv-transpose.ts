@@ -1,10 +1,10 @@
-import { directConvEmission } from '../kernels/conv-direct.js';
+import { planConvTranspose, type ConvTransposeProblem } from '@tessera/conv-kernels';
 import type { Tensor } from '../tensor.js';
 import { inferConvTranspose, transposeGeometry } from './conv-transpose-shape.js';
-import { lowerPhases, phasesOf } from './conv-transpose-phases.js';
+import { floatElementType, packedWeights, runWeights, withPositiveStrides } from './conv-lower.js';
 import { forEachIndex, product } from './host-index.js';
 import { fromNumbers, toNumbers } from './numbers.js';
-import { vectorAsF32 } from './plan-emission.js';
+import { emitPlan, planned, vectorAsF32 } from './plan-emission.js';
 import type { EvaluateContext, LowerContext, Operator } from './types.js';
 
 /** Scatters every input element, in float64. */
@@ -37,16 +37,35 @@ function evaluate(context: EvaluateContext): readonly Tensor[] {
 }
 
 function lower(context: LowerContext): void {
-  const x = context.input(0);
+  const x = withPositiveStrides(context, context.input(0));
   const { window, spatial } = transposeGeometry(context, x.shape.slice(2), context.type(1).shape.slice(2));
   const y = context.allocate(context.outputType(0), 'channels-last');
   const bias = context.hasInput(2) ? vectorAsF32(context, 2, y.shape[1]) : undefined;
-  const groups = context.attributes.int('group', 1);
-  const phases = x.shape.length <= 4 && context.isConstant(1) ? phasesOf(window, x.shape.slice(2), spatial) : undefined;
-  if (phases) lowerPhases(context, { x, y, bias, groups, phases });
-  else {
-    const weights = context.input(1);
-    context.emit(directConvEmission({ isTransposed: true, window, groups, x, weights, bias, y }, context.profile));
+  const elementType = floatElementType(context, y);
+  const constantWeights = context.isConstant(1);
+  const problem: ConvTransposeProblem = {
+    batch: x.shape[0],
+    inChannels: x.shape[1],
+    outChannels: y.shape[1],
+    groups: context.attributes.int('group', 1),
+    axes: window.kernel.map((kernel, i) => ({
+      input: x.shape[2 + i],
+      output: spatial[i],
+      kernel,
+      stride: window.strides[i],
+      dilation: window.dilations[i],
+      padBegin: window.padsBegin[i],
+    })),
+    elementType,
+    constantWeights,
+    input: x,
+    output: y,
+    epilogue: { bias: bias !== undefined },
+  };
+  const plans = planned(context, () => planConvTranspose(problem, context.profile, context.algorithms));
+  for (const plan of plans) {
+    const weights = constantWeights ? packedWeights(context, plan, 1, elementType) : runWeights(context, elementType);
+    emitPlan(context, plan, { input: x, weights, bias, output: y });
   }
   context.output(0, y);
 }

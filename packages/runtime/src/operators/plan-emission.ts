@@ -3,8 +3,8 @@ import { scaledCopyEmission } from '../kernels/scaled-copy.js';
 import { denseStrides } from '../program/layout.js';
 import type { LowerContext, Operand } from './types.js';
 
-/** A plan made by `plan`; what it refuses fails with the node's name. */
-export function planned(context: LowerContext, plan: () => Plan): Plan {
+/** What `plan` makes; what it refuses fails with the node's name. */
+export function planned<T>(context: LowerContext, plan: () => T): T {
   try {
     return plan();
   } catch (error) {

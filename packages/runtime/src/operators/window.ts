@@ -1,3 +1,4 @@
+import { autoPads } from '@tessera/conv-kernels';
 import type { Dim } from '../graph.js';
 import type { Window } from '../kernels/volume.js';
 import type { NodeContext } from './types.js';
@@ -15,7 +16,7 @@ export interface WindowAttributes {
 
 export type AutoPad = 'NOTSET' | 'SAME_UPPER' | 'SAME_LOWER' | 'VALID';
 
-const autoPads: readonly string[] = ['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'];
+const autoPadModes: readonly string[] = ['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'];
 
 /** Reads kernel_shape (unless given), strides, dilations, pads, auto_pad and ceil_mode, and checks their lengths and ranges. */
 export function readWindow(context: NodeContext, rank: number, kernelShape?: readonly number[]): WindowAttributes {
@@ -27,7 +28,9 @@ export function readWindow(context: NodeContext, rank: number, kernelShape?: rea
   }
   const kernel = kernelShape ?? stated ?? context.fail('attribute kernel_shape is missing');
   const autoPad = attributes.string('auto_pad', 'NOTSET');
-  if (!autoPads.includes(autoPad)) context.fail(`auto_pad is "${autoPad}"; it must be one of ${autoPads.join(', ')}`);
+  if (!autoPadModes.includes(autoPad)) {
+    context.fail(`auto_pad is "${autoPad}"; it must be one of ${autoPadModes.join(', ')}`);
+  }
   const explicitPads = autoPad === 'NOTSET';
   const pads = explicitPads ? attributes.ints('pads', new Array<number>(2 * rank).fill(0)) : [];
   const strides = attributes.ints('strides', ones);
@@ -103,12 +106,9 @@ export function resolveWindow(window: WindowAttributes, input: readonly number[]
   if (autoPad !== 'SAME_UPPER' && autoPad !== 'SAME_LOWER') {
     return { kernel, strides, dilations, padsBegin: window.padsBegin, padsEnd: window.padsEnd };
   }
-  const totals = input.map((size, i) => {
-    const output = Math.ceil(size / strides[i]);
-    return Math.max(0, (output - 1) * strides[i] + kernelExtent(window, i) - size);
-  });
-  const smaller = totals.map((total) => Math.floor(total / 2));
-  const larger = totals.map((total) => Math.ceil(total / 2));
-  const [padsBegin, padsEnd] = autoPad === 'SAME_UPPER' ? [smaller, larger] : [larger, smaller];
+  const pads = input.map((size, i) =>
+    autoPads(autoPad, { input: size, kernel: kernel[i], stride: strides[i], dilation: dilations[i] }),
+  );
+  const [padsBegin, padsEnd] = [pads.map((pad) => pad.padBegin), pads.map((pad) => pad.padEnd)];
   return { kernel, strides, dilations, padsBegin, padsEnd };
 }

@@ -3,7 +3,6 @@ import { gridOf } from '../../src/kernels/grid.js';
 import { reduceTiling } from '../../src/kernels/reduce.js';
 import { literal } from '../../src/kernels/storage-types.js';
 import { collapseWalk, walkCode } from '../../src/kernels/walk.js';
-import { phasesOf } from '../../src/operators/conv-transpose-phases.js';
 
 describe('collapseWalk', () => {
   it('merges dimensions that every operand crosses with one stride', () => {
@@ -75,27 +74,5 @@ describe('literal', () => {
     expect(literal(-Infinity, 'f32')).toBe('-3.4028234663852886e+38f');
     expect(literal(-Infinity, 'i32')).toBe('i32(-2147483647 - 1)');
     expect(literal(Infinity, 'u32')).toBe('4294967295u');
-  });
-});
-
-describe('phasesOf', () => {
-  const window = (kernel: number, stride: number, pad: number, dilation = 1) => ({
-    kernel: [kernel],
-    strides: [stride],
-    dilations: [dilation],
-    padsBegin: [pad],
-    padsEnd: [pad],
-  });
-
-  it('covers every output once', () => {
-    const [phases] = phasesOf(window(4, 2, 1), [5], [10])!;
-    const outputs = phases.flatMap((p) => Array.from({ length: p.count }, (_, i) => p.first + i * p.step));
-    expect(outputs.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(phases.map((p) => p.taps)).toEqual([2, 2]);
-  });
-
-  it('gives up where outputs are reached by no tap, or strides and dilations mix', () => {
-    expect(phasesOf(window(2, 3, 0), [5], [14])).toBeUndefined();
-    expect(phasesOf(window(3, 2, 0, 2), [5], [13])).toBeUndefined();
   });
 });

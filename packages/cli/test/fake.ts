@@ -143,6 +143,7 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
       throw new Error('the command line does not touch the device');
     },
     prepare: async () => undefined,
+    check: (feeds) => ({ feeds: feeds as Readonly<Record<string, Tensor>>, dims: {} }),
     run: (async (feeds: Readonly<Record<string, Tensor>>) => {
       calls.feeds = feeds;
       calls.runs++;

@@ -36,8 +36,8 @@ export interface Device {
   /** Live GPU buffers, their bytes, and the most bytes there have been. */
   readonly memory: { readonly buffers: number; readonly bytes: number; readonly peakBytes: number };
   /**
-   * 'lost': the next run opens the device anew. 'unhealthy': it was lost four times in a row with no run between that
-   * succeeded, and runs fail with DEVICE_UNHEALTHY until a pause that doubles up to 30 s is over.
+   * 'lost': the next run opens the device anew. 'unhealthy': as 'lost', for the fourth time in a row with no run between
+   * that succeeded: runs fail with DEVICE_UNHEALTHY until a pause that doubles up to 30 s is over.
    */
   readonly health: 'ready' | 'lost' | 'unhealthy';
   /** Closes the device; what its sessions still do fails with DISPOSED. */
@@ -266,6 +266,12 @@ export interface ProfileOptions {
 /** Inputs by name. */
 export type Feeds = Readonly<Record<string, Feed>>;
 
+/** Feeds with the shapes they were found to have, and the sizes that follow for the model's symbols. */
+export interface CheckedFeeds {
+  readonly feeds: Readonly<Record<string, Tensor | GpuTensor>>;
+  readonly dims: Readonly<Record<string, number>>;
+}
+
 /**
  * A model on a device. Every method may be called while others are under way; runs are done in the order of their calls,
  * so that none waits for a later one.
@@ -290,6 +296,11 @@ export interface Session {
    * @throws TesseraError INVALID_INPUT where a size is missing or is none.
    */
   prepare(dims?: Readonly<Record<string, number>>): Promise<void>;
+  /**
+   * Checks feeds, and the names of outputs, as `run` does, without running.
+   * @throws TesseraError INVALID_INPUT for what does not fit. DISPOSED.
+   */
+  check(feeds: Feeds, options?: Pick<RunOptions, 'outputs'>): CheckedFeeds;
   /**
    * Runs the model: inputs by name in, outputs by name out, in the model's order. An input may be given by its elements
    * alone where the model and the other inputs leave at most one of its sizes open.

@@ -3,6 +3,8 @@ import { createSessionWith, loadBytes, type ModelBytes } from './create-session.
 import { acquireBrowserDevice } from './device/acquire-browser.js';
 import type { OpenOptions } from './device/device.js';
 import { TesseraError } from './errors.js';
+import { createPoolWith } from './pool/create-pool.js';
+import type { PoolOptions, SessionPool } from './pool/types.js';
 
 export * from './public.js';
 export type { OpenOptions } from './device/device.js';
@@ -29,6 +31,17 @@ export async function createSession(model: string | URL | ModelBytes, options: S
   const isAddress = typeof model === 'string' || model instanceof URL;
   const load = async () => loadBytes(isAddress ? await fetchModel(model, options.signal) : model, options);
   return createSessionWith(load, () => acquireBrowserDevice(options), options);
+}
+
+/**
+ * As in Node, for a model by its bytes.
+ * @throws TesseraError as `createSession` and `acquireDevice`; INVALID_INPUT for numbers that are none.
+ */
+export async function createSessionPool(
+  model: Uint8Array | ArrayBuffer,
+  options: PoolOptions = {},
+): Promise<SessionPool> {
+  return createPoolWith({ acquireDevice, createSession: (opened) => createSession(model, opened) }, options);
 }
 
 async function fetchModel(address: string | URL, signal: AbortSignal | undefined): Promise<ReadableStream<Uint8Array>> {

@@ -6,6 +6,8 @@ import { createSessionWith, loadBytes, loadModel, type ModelBytes } from './crea
 import { acquireDevice as acquireGpuDevice, type AcquireOptions } from './device/acquire.js';
 import { inspectOn, plainProfile } from './inspect/inspect.js';
 import type { InspectOptions, ModelInspection } from './inspect/types.js';
+import { createPoolWith } from './pool/create-pool.js';
+import type { PoolOptions, SessionPool } from './pool/types.js';
 import { evaluateModel, type ReferenceValues } from './reference.js';
 import type { Tensor } from './tensor.js';
 import { asTesseraError, TesseraError } from './errors.js';
@@ -45,6 +47,20 @@ export async function createSession(model: string | URL | ModelBytes, options: S
   const isPath = typeof model === 'string' || model instanceof URL;
   const load = () => (isPath ? loadOnnxFile(pathOf(model)) : loadBytes(model, options));
   return createSessionWith(load, () => acquireGpuDevice(options), options);
+}
+
+/**
+ * Opens a session of a model on each of several devices, or on one, behind one bounded queue that joins requests to
+ * batches where the model allows it.
+ *
+ * @example
+ * await using pool = await createSessionPool('model.onnx', { adapters: ['gpu'], batching: { maxSize: 16, maxDelayMs: 2 } });
+ * const { scores } = await pool.run({ image });
+ *
+ * @throws TesseraError as `createSession` and `acquireDevice`; INVALID_INPUT for numbers that are none.
+ */
+export async function createSessionPool(model: ModelSource | URL, options: PoolOptions = {}): Promise<SessionPool> {
+  return createPoolWith({ acquireDevice, createSession: (opened) => createSession(model, opened) }, options);
 }
 
 function pathOf(model: string | URL): string {

@@ -8,3 +8,11 @@ export { GpuTensor, type GpuTensorOptions } from './device/gpu-tensor.js';
 export type { NativeBuffer, NativeDevice } from './device/native.js';
 export { TesseraError, type ErrorCode } from './errors.js';
 export { arrayTypeOf, Tensor, type Feed, type TensorArray, type TensorArrayType } from './tensor.js';
+export type {
+  BatchingOptions,
+  BatchReport,
+  PoolFeeds,
+  PoolOptions,
+  PoolRunOptions,
+  SessionPool,
+} from './pool/types.js';

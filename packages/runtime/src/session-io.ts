@@ -87,6 +87,14 @@ export interface OutputPlan {
   readonly into: Tensor | GpuTensor | undefined;
 }
 
+/** Throws INVALID_INPUT where a name is not among the model's outputs. */
+export function requireOutputs(asked: readonly string[], outputs: readonly string[]): void {
+  const unknown = asked.find((name) => !outputs.includes(name));
+  if (unknown === undefined) return;
+  const list = outputs.map((name) => `"${name}"`).join(', ');
+  throw invalid(`the model has no output "${unknown}"; its outputs are ${list}`);
+}
+
 /** Which outputs a run gives and where, in the order asked for; checks the preallocated ones. */
 export function planOutputs(
   device: GpuDevice,
@@ -98,12 +106,12 @@ export function planOutputs(
   const entries = Array.isArray(asked)
     ? asked.map((name: string) => [name, null] as const)
     : Object.entries(asked as Readonly<Record<string, Tensor | GpuTensor | null>>);
+  requireOutputs(
+    entries.map(([name]) => name),
+    program.outputs.map(({ name }) => name),
+  );
   return entries.map(([name, given]) => {
-    const output = program.outputs.find((o) => o.name === name);
-    if (!output) {
-      const list = program.outputs.map((o) => `"${o.name}"`).join(', ');
-      throw invalid(`the model has no output "${name}"; its outputs are ${list}`);
-    }
+    const output = program.outputs.find((o) => o.name === name)!;
     if (given) requireRoom(device, output, given);
     return { output, into: given ?? undefined };
   });

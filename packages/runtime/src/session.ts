@@ -1,6 +1,7 @@
 import type { ElementType } from '@tessera/conv-kernels';
 import type { DataType, Model } from '@tessera/onnx-loader';
 import type {
+  CheckedFeeds,
   Feeds,
   Precision,
   Profile,
@@ -11,6 +12,7 @@ import type {
   SessionReport,
   ValueMetadata,
 } from './api.js';
+import { abortable } from './abortable.js';
 import { bindSizes, checkSizes, symbolsOf } from './bind-sizes.js';
 import type { GpuDevice } from './device/device.js';
 import type { PreparedProgram, RunInputs, RunMarks, TimedSteps } from './device/executor.js';
@@ -28,6 +30,7 @@ import {
   encodeInputs,
   hostResult,
   planOutputs,
+  requireOutputs,
   shapeFeeds,
   writeConstants,
   type OutputPlan,
@@ -136,6 +139,15 @@ class GpuSession implements Session {
       throw new TesseraError('INVALID_INPUT', `sizes are needed for the dimensions ${unknown.join(', ')}`);
     await this.device.ready();
     await this.#programs.get(sizes);
+  }
+
+  check(given: Feeds, { outputs }: Pick<RunOptions, 'outputs'> = {}): CheckedFeeds {
+    this.#requireAlive();
+    const feeds = shapeFeeds(this.graph, given, this.options.dims ?? {});
+    const dims = Object.fromEntries(bindSizes(this.graph, feeds));
+    const names = Array.isArray(outputs) ? (outputs as readonly string[]) : Object.keys(outputs ?? {});
+    requireOutputs(names, this.graph.outputs);
+    return { feeds, dims };
   }
 
   run(feeds: Feeds, options: RunOptions & { readonly location: 'gpu' }): Promise<Record<string, GpuTensor>>;
@@ -252,20 +264,4 @@ async function timeLayers(
   }
   device.check();
   return summarize(program, samples);
-}
-
-/** The result of `run`, or the signal's reason as soon as it aborts. */
-async function abortable<T>(run: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return run;
-  let abort!: () => void;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([run, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-    run.catch(() => {});
-  }
 }

@@ -94,8 +94,8 @@ export class GpuDevice implements Device {
   }
 
   get health(): Device['health'] {
-    if (this.#backOff.isUnhealthy) return 'unhealthy';
-    return this.#failure?.code === 'DEVICE_LOST' ? 'lost' : 'ready';
+    if (this.#failure?.code !== 'DEVICE_LOST') return 'ready';
+    return this.#backOff.isUnhealthy ? 'unhealthy' : 'lost';
   }
 
   get hasTimestamps(): boolean {

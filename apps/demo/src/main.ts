@@ -3,6 +3,7 @@ import { errorCode } from './engine/errors.js';
 import { h } from './dom.js';
 import { adapterNotices, failureText } from './notices.js';
 import { Place } from './place.js';
+import { profilePanel } from './profile/panel.js';
 import { tabs } from './tabs.js';
 import { digitsView } from './views/digits.js';
 import { modelView } from './views/model.js';
@@ -24,7 +25,8 @@ async function describeAdapter(): Promise<void> {
 
 function tab(id: string, title: string, view: (place: Place) => HTMLElement) {
   const place = new Place(engine, id);
-  const content = () => h('div', {}, h('section', { class: 'card' }, view(place), place.status, place.loading));
+  const content = () =>
+    h('div', {}, h('section', { class: 'card' }, view(place), place.status, place.loading), profilePanel(place));
   return { id, title, content };
 }
 

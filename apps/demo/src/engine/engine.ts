@@ -1,11 +1,14 @@
 import {
   acquireDevice,
   createSession,
+  measureCeilings,
   TesseraError,
   type AdapterReport,
+  type Ceilings,
   type Device,
   type Profile,
   type Session,
+  type SessionReport,
 } from '@tessera/runtime/browser';
 import { download } from './download.js';
 import type { LoadedModel, LoadOptions, LoadProgress, ModelSource, RunResult, Tensors } from './messages.js';
@@ -24,6 +27,7 @@ export class Engine {
   #device: Promise<Device> | undefined;
   readonly #models = new Map<string, Model>();
   readonly #loading = new Map<string, AbortController>();
+  #ceilings: Promise<Ceilings> | undefined;
 
   async adapter(): Promise<AdapterReport> {
     return (await this.#acquire()).adapter;
@@ -73,6 +77,15 @@ export class Engine {
     return this.#retried(place, (session) => session.profile(feeds, { runs }));
   }
 
+  async report(place: string): Promise<SessionReport> {
+    return (await this.#session(place)).report;
+  }
+
+  /** The device's ceilings, measured at the first call. */
+  async ceilings(): Promise<Ceilings> {
+    return (this.#ceilings ??= measureCeilings(await this.#acquire()));
+  }
+
   async #retried<T>(place: string, work: (session: Session) => Promise<T>): Promise<T> {
     try {
       return await work(await this.#session(place));
@@ -95,6 +108,7 @@ export class Engine {
   #forgetDevice(): void {
     this.#device?.then((device) => device.dispose()).catch(() => {});
     this.#device = undefined;
+    this.#ceilings = undefined;
   }
 
   #acquire(): Promise<Device> {

@@ -1,0 +1,70 @@
+import type { Profile, SessionReport } from '@tessera/runtime/browser';
+import { h, offerDownload } from '../dom.js';
+import { formatMs } from '../format.js';
+import type { Place } from '../place.js';
+import { layersTable } from './layers.js';
+
+const runs = 5;
+
+/** Loaded when first needed: the charts are larger than the rest of the page. */
+const charts = () => import('@tessera/report-view');
+
+/** Where the time goes: profiles the place's model with its last inputs, and shows, exports and explains the result. */
+export function profilePanel(place: Place): HTMLElement {
+  const results = h('div', {});
+  const button = h('button', { type: 'button', click: () => void profile() }, 'Profile the last run');
+
+  async function profile(): Promise<void> {
+    if (!place.model || !place.lastFeeds) {
+      place.say('Run the model first: a profile repeats its last run.');
+      return;
+    }
+    button.disabled = true;
+    place.say('Profiling…');
+    try {
+      const measured = await place.engine.profile(place.name, place.lastFeeds, runs);
+      const report = await place.engine.report(place.name);
+      results.replaceChildren(...(await profileViews(place, measured, report)));
+      place.say(
+        `GPU time of the layers: ${formatMs(measured.gpuMs)}; of a whole run: ${formatMs(measured.wholeMs)} (medians of ${runs}).`,
+      );
+    } catch (error) {
+      place.fail(error);
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  return h(
+    'section',
+    { class: 'card', 'aria-labelledby': `profile-${place.name}` },
+    h('h2', { id: `profile-${place.name}` }, 'Where the time goes'),
+    h('p', {}, button),
+    results,
+  );
+}
+
+async function profileViews(place: Place, profile: Profile, report: SessionReport): Promise<HTMLElement[]> {
+  const { chromeTrace, memoryChart, rankingChart, rooflineChart, timelineChart } = await charts();
+  const limits = await place.engine.ceilings();
+  const options = { width: Math.min(1000, Math.max(320, document.body.clientWidth - 64)) };
+  const section = (title: string, chart: Element) => h('div', { class: 'chart' }, h('h3', {}, title), chart);
+  const json = (value: unknown) => new Blob([JSON.stringify(value, null, 1)], { type: 'application/json' });
+  const trace = () => offerDownload(`${place.name}-trace.json`, json(chromeTrace(profile, place.name)));
+  const data = () => offerDownload(`${place.name}-profile.json`, json({ adapter: report.adapter, limits, profile }));
+  return [
+    h(
+      'p',
+      { class: 'controls' },
+      h('button', { type: 'button', click: trace }, 'Save a Chrome trace'),
+      h('button', { type: 'button', click: data }, 'Save as JSON'),
+    ),
+    section('Timeline of one run', timelineChart(profile, options)),
+    section('Slowest layers', rankingChart(profile.layers, { ...options, top: 15 })),
+    section('Roofline', rooflineChart(profile.layers, limits, options)),
+    ...(report.memory
+      ? [section('Memory of the activations', memoryChart(report.memory, report.layers, options))]
+      : []),
+    layersTable(profile),
+  ];
+}

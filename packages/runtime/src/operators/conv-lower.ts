@@ -1,4 +1,12 @@
-import { planConv, spatialConv, type ActivationFunction, type Plan } from '@tessera/conv-kernels';
+import {
+  planConv,
+  planInt8Conv,
+  spatialConv,
+  type ActivationFunction,
+  type Int8ConvProblem,
+  type Plan,
+} from '@tessera/conv-kernels';
+import type { Window } from '../kernels/volume.js';
 import { byteSize } from '../program/layout.js';
 import { encodeStorage } from '../program/storage.js';
 import { convWindow } from './conv-infer.js';
@@ -22,32 +30,66 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
   const window = convWindow(context, context.type(0).shape, weightShape);
   const y = context.allocate(context.outputType(0), 'channels-last');
   const bias = context.hasInput(2) ? vectorAsF32(context, 2, weightShape[0]) : undefined;
+  if (y.elementType === 'i32') return lowerIntegers(context, { x, y, window });
   const elementType = floatElementType(context, y);
   const constantWeights = context.isConstant(1);
   const plan = planned(context, () => {
     const problem = spatialConv({
-      batch: x.shape[0],
-      inChannels: x.shape[1],
-      outChannels: y.shape[1],
-      groups: context.attributes.int('group', 1),
-      axes: window.kernel.map((kernel, i) => ({
-        input: x.shape[2 + i],
-        kernel,
-        stride: window.strides[i],
-        dilation: window.dilations[i],
-        padBegin: window.padsBegin[i],
-        padEnd: window.padsEnd[i],
-      })),
+      ...geometry(context, x, y, window),
       elementType,
       constantWeights,
-      input: x,
-      output: y,
       epilogue: { bias: bias !== undefined, residual, activation },
     });
     return planConv(problem, context.profile, context.algorithms);
   });
   const weights = constantWeights ? packedWeights(context, plan, 1, elementType) : runWeights(context, elementType);
   emitPlan(context, plan, { input: x, weights, bias, residual, output: y });
+  context.output(0, y);
+}
+
+function geometry(context: LowerContext, x: Operand, y: Operand, window: Window) {
+  return {
+    batch: x.shape[0],
+    inChannels: x.shape[1],
+    outChannels: y.shape[1],
+    groups: context.attributes.int('group', 1),
+    axes: window.kernel.map((kernel, i) => ({
+      input: x.shape[2 + i],
+      kernel,
+      stride: window.strides[i],
+      dilation: window.dilations[i],
+      padBegin: window.padsBegin[i],
+      padEnd: window.padsEnd[i],
+    })),
+    input: x,
+    output: y,
+  };
+}
+
+/** Exact sums of int32: the kernel that reads its elements one a word takes any integers, not only those of 8 bits. */
+function lowerIntegers(
+  context: LowerContext,
+  { x, y, window }: { readonly x: Operand; readonly y: Operand; readonly window: Window },
+): void {
+  if (context.hasInput(2)) context.fail('convolutions of int32 with a bias are not supported; add it afterwards');
+  const plan = planned(context, () => {
+    const conv = spatialConv({ ...geometry(context, x, y, window), elementType: 'f32', epilogue: { bias: false } });
+    const problem: Int8ConvProblem = {
+      ...conv,
+      inputType: 'int8',
+      inputStorage: 'words',
+      inputZero: 0,
+      weightType: 'int8',
+      weightZero: 'none',
+      constantWeights: false,
+      bias: false,
+      scale: 'none',
+      result: { type: 'int32' },
+    };
+    return planInt8Conv(problem, context.profile, { only: 'int8-direct' });
+  });
+  const weights = context.withLayout(context.input(1), 'row-major');
+  emitPlan(context, plan, { input: x, weights, output: y });
   context.output(0, y);
 }
 

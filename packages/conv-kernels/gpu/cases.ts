@@ -301,9 +301,13 @@ export interface ConvFamily {
   readonly pointwise?: boolean;
   /** Kernels of 3x3, stride and dilation 1. */
   readonly square?: boolean;
+  /** Kernels of 9 to 13 in both directions, of few channels. */
+  readonly large?: boolean;
   readonly input?: LayoutName;
   readonly output?: LayoutName;
   readonly residual?: LayoutName;
+  /** Bias and ReLU without it. */
+  readonly epilogue?: Pick<ConvCase, 'bias' | 'activation' | 'slope'>;
 }
 
 export const convFamilies: Readonly<Record<string, ConvFamily>> = {
@@ -320,11 +324,18 @@ export const convFamilies: Readonly<Record<string, ConvFamily>> = {
 
 /** A random small problem of a family. */
 export function randomConv(family: ConvFamily, source: Random, elementType: 'f32' | 'f16'): ConvCase {
-  const { kind, pointwise, square } = family;
-  const count = (i: 0 | 1): number => family.multiples[i] * Math.ceil(source.int(9, 40) / family.multiples[i]);
+  const { kind, pointwise, square, large } = family;
+  const [least, most] = large ? [1, 9] : [9, 40];
+  const count = (i: 0 | 1): number => family.multiples[i] * Math.ceil(source.int(least, most) / family.multiples[i]);
   const groups = kind === 'dense' ? 1 : kind === 'grouped' ? source.int(2, 3) : count(0);
   const perGroup = (i: 0 | 1): number => (kind === 'depthwise' ? 1 : count(i));
-  const kernel: [number, number] = pointwise ? [1, 1] : square ? [3, 3] : [source.int(2, 4), source.int(1, 4)];
+  const kernel: [number, number] = pointwise
+    ? [1, 1]
+    : square
+      ? [3, 3]
+      : large
+        ? [source.int(9, 13), source.int(9, 13)]
+        : [source.int(2, 4), source.int(1, 4)];
   const dilation: [number, number] = square ? [1, 1] : [source.int(1, 2), source.int(1, 2)];
   return {
     batch: source.int(1, 2),
@@ -339,8 +350,7 @@ export function randomConv(family: ConvFamily, source: Random, elementType: 'f32
     input: family.input,
     output: family.output,
     residual: family.residual,
-    bias: true,
-    activation: { kind: 'relu' },
+    ...(family.epilogue ?? { bias: true, activation: { kind: 'relu' } }),
   };
 }
 

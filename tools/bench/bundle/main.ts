@@ -13,7 +13,7 @@ import { defaultModels } from '../models/options.js';
 import { nativePackages } from './native-packages.js';
 
 /** The scripts of package.json that travel: each runs one module, and the children that stand beside it. */
-const travelling = /^bench:(?!bundle$)|^verify:kernels$/;
+const travelling = /^bench:(?!bundle$)|^verify:convs$/;
 const children = ['worker.ts', 'unpack.ts'];
 
 const { values, positionals } = parseArgs({

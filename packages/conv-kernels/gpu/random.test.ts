@@ -1,0 +1,37 @@
+import { beforeAll, describe, it } from 'vitest';
+import { convAlgorithms } from '../src/index.js';
+import { convFamilies, convProblem, randomConv } from './cases.js';
+import { expectRight } from './expect-right.js';
+import { acquire, type TestDevice } from './harness.js';
+import { random } from './random.js';
+
+let test: TestDevice;
+beforeAll(async () => {
+  test = await acquire();
+});
+
+describe('random convolutions by the algorithm that is chosen', () => {
+  for (const [name, family] of Object.entries(convFamilies)) {
+    it(`${name}: agree with the reference`, async () => {
+      const source = random(20261123);
+      for (let i = 0; i < 12; i++) await expectRight(test, convProblem(randomConv(family, source, 'f32')));
+      if (!test.profile.hasF16) return;
+      for (let i = 0; i < 3; i++) await expectRight(test, convProblem(randomConv(family, source, 'f16')));
+    });
+  }
+});
+
+/** One family each, the first that it takes, so that few shaders are compiled. */
+describe('random convolutions by every algorithm', () => {
+  for (const { name, supports } of convAlgorithms) {
+    it(`${name} agrees with the reference`, async () => {
+      for (const family of Object.values(convFamilies)) {
+        const source = random(414);
+        const problems = Array.from({ length: 4 }, () => convProblem(randomConv(family, source, 'f32')));
+        const own = problems.filter((problem) => supports(problem, test.profile) === true);
+        for (const problem of own) await expectRight(test, problem, name);
+        if (own.length > 0) return;
+      }
+    });
+  }
+});

@@ -10,7 +10,8 @@ const workgroupSize = 256;
 
 /**
  * output[base(i) + sum of index * stride] = updates[i], the mirror image of a gather. Negative indices count from the
- * end; an update outside is dropped. Of two updates of one element either may stay.
+ * end; an update outside is dropped. Of two updates of one element either may stay; with a reduction all are combined with what
+ * is there, in no certain order.
  */
 export interface ScatterProblem {
   readonly updates: Operand;
@@ -22,10 +23,34 @@ export interface ScatterProblem {
   readonly outputStrides: readonly number[];
   readonly dimensions: readonly IndexedDimension[];
   readonly indexStride: number;
+  /** The output must then be f32, i32 or u32. */
+  readonly reduction?: ScatterReduction;
+}
+
+export type ScatterReduction = 'add' | 'mul' | 'min' | 'max';
+
+const combinations: Readonly<Record<ScatterReduction, string>> = {
+  add: 'before + update',
+  mul: 'before * update',
+  min: 'min(before, update)',
+  max: 'max(before, update)',
+};
+
+/** Combines an update with an element that others may be changing at the same time. */
+function combining(reduction: ScatterReduction): string {
+  return `
+  let update = T(updates[params.updates_offset + update_element(i)]);
+  var seen = atomicLoad(&output[at]);
+  loop {
+    let before = bitcast<T>(seen);
+    let exchange = atomicCompareExchangeWeak(&output[at], seen, bitcast<u32>(${combinations[reduction]}));
+    if (exchange.exchanged) { break; }
+    seen = exchange.old_value;
+  }`;
 }
 
 export function scatterEmission(problem: ScatterProblem, profile: DeviceProfile): Emission {
-  const { updates, indices, output, dimensions } = problem;
+  const { updates, indices, output, dimensions, reduction } = problem;
   const walk = collapseWalk({
     sizes: problem.sizes,
     strides: { update: problem.updateStrides, place: problem.indexStrides, output: problem.outputStrides },
@@ -53,12 +78,12 @@ export function scatterEmission(problem: ScatterProblem, profile: DeviceProfile)
   );
   const kernel = shader({
     label: 'scatter',
-    enables: storageEnables(output.elementType),
-    aliases: { T: output.elementType, I: indices.elementType },
+    enables: storageEnables(output.elementType, updates.elementType),
+    aliases: { T: output.elementType, U: updates.elementType, I: indices.elementType },
     bindings: [
-      { name: 'updates', access: 'read', type: 'array<T>' },
+      { name: 'updates', access: 'read', type: 'array<U>' },
       { name: 'indices', access: 'read', type: 'array<I>' },
-      { name: 'output', access: 'read_write', type: 'array<T>' },
+      { name: 'output', access: 'read_write', type: reduction ? 'array<atomic<u32>>' : 'array<T>' },
     ],
     params,
     workgroupSize: [workgroupSize, 1, 1],
@@ -69,7 +94,7 @@ export function scatterEmission(problem: ScatterProblem, profile: DeviceProfile)
   let place = params.indices_offset + place_element(i);
   var at = params.output_offset + output_element(i);
 ${chosen.join('')}
-  output[at] = updates[params.updates_offset + update_element(i)];
+${reduction ? combining(reduction) : '  output[at] = updates[params.updates_offset + update_element(i)];'}
 `,
   });
   const size = output.elementType === 'f16' ? 2 : 4;

@@ -12,7 +12,9 @@ import { concatOperators } from './concat.js';
 import { convTransposeOperators } from './conv-transpose.js';
 import { convOperators } from './conv.js';
 import { cumsumOperators } from './cumsum.js';
+import { deformConvOperators } from './deform-conv.js';
 import { depthSpaceOperators } from './depth-space.js';
+import { determinantOperators } from './determinant.js';
 import { dftOperators } from './dft.js';
 import { diagonalOperators } from './diagonal.js';
 import { einsumOperators } from './einsum.js';
@@ -24,10 +26,12 @@ import { globalPoolOperators } from './global-pool.js';
 import { gridSampleOperators } from './grid-sample.js';
 import { identityOperators } from './identity.js';
 import { ifOperators } from './if.js';
+import { linearAttentionOperators } from './linear-attention.js';
 import { logLossOperators } from './log-loss.js';
 import { lrnOperators } from './lrn.js';
 import { matMulOperators } from './matmul.js';
 import { melWeightMatrixOperators } from './mel-weight-matrix.js';
+import { nonMaxSuppressionOperators } from './non-max-suppression.js';
 import { nonzeroOperators } from './nonzero.js';
 import { normalizationOperators } from './normalization.js';
 import { oneHotOperators } from './one-hot.js';
@@ -37,6 +41,7 @@ import { preluOperators } from './prelu.js';
 import { quantizeOperators } from './quantize.js';
 import { recurrentOperators } from './recurrent.js';
 import { reduceOperators } from './reduce.js';
+import { regionPoolOperators } from './region-pool.js';
 import { reshapeOperators } from './reshape.js';
 import { resizeOperators } from './resize.js';
 import { rotaryEmbeddingOperators } from './rotary-embedding.js';
@@ -71,7 +76,9 @@ export const operators: readonly Operator[] = [
   ...convOperators,
   ...convTransposeOperators,
   ...cumsumOperators,
+  ...deformConvOperators,
   ...depthSpaceOperators,
+  ...determinantOperators,
   ...dftOperators,
   ...diagonalOperators,
   ...einsumOperators,
@@ -83,10 +90,12 @@ export const operators: readonly Operator[] = [
   ...gridSampleOperators,
   ...identityOperators,
   ...ifOperators,
+  ...linearAttentionOperators,
   ...logLossOperators,
   ...lrnOperators,
   ...matMulOperators,
   ...melWeightMatrixOperators,
+  ...nonMaxSuppressionOperators,
   ...nonzeroOperators,
   ...normalizationOperators,
   ...oneHotOperators,
@@ -96,6 +105,7 @@ export const operators: readonly Operator[] = [
   ...quantizeOperators,
   ...recurrentOperators,
   ...reduceOperators,
+  ...regionPoolOperators,
   ...reshapeOperators,
   ...resizeOperators,
   ...rotaryEmbeddingOperators,

@@ -1,5 +1,6 @@
 import { copyEmission } from '../kernels/copy.js';
-import { scatterEmission } from '../kernels/scatter.js';
+import { scaledCopyEmission } from '../kernels/scaled-copy.js';
+import { scatterEmission, type ScatterReduction } from '../kernels/scatter.js';
 import type { Tensor } from '../tensor.js';
 import { rowMajorStrides } from './elementwise.js';
 import { fromNumbers, normalizeAxis, productOfDims, showDims, toNumbers } from './helpers.js';
@@ -77,18 +78,41 @@ function evaluateNd(context: EvaluateContext): readonly Tensor[] {
   });
 }
 
-/** A copy of the data to scatter into. */
-function copyOfData(context: LowerContext): Operand {
+interface Target {
+  readonly output: Operand;
+  readonly reduction?: ScatterReduction;
+}
+
+/** A copy of the data to scatter into: in f32 where halves are to be combined, for which there are no atomic operations. */
+function copyOfData(context: LowerContext): Target {
+  combineOf(context);
   const reduction = context.attributes.string('reduction', 'none');
-  if (reduction !== 'none') context.fail(`reduction "${reduction}" has no GPU kernel; only "none" has`);
-  const output = context.allocate(context.outputType(0));
-  context.emit(copyEmission(context.profile, context.input(0), output));
-  return output;
+  const type = context.outputType(0);
+  const data = context.input(0);
+  if (reduction === 'none' || data.elementType !== 'f16') {
+    const output = context.allocate(type);
+    context.emit(copyEmission(context.profile, data, output));
+    return reduction === 'none' ? { output } : { output, reduction: reduction as ScatterReduction };
+  }
+  const { shape } = type;
+  const wide = context.scratch(Math.max(4, 4 * (productOfDims(shape) as number)));
+  const output: Operand = { ...wide, shape, strides: rowMajorStrides(shape) };
+  context.emit(scaledCopyEmission(data, output, 1, context.profile));
+  return { output, reduction: reduction as ScatterReduction };
+}
+
+function finish(context: LowerContext, output: Operand): void {
+  const type = context.outputType(0);
+  const { elementType } = context.input(0);
+  if (output.elementType === elementType) return context.output(0, output);
+  const narrow = context.allocate(type);
+  context.emit(scaledCopyEmission(output, narrow, 1, context.profile));
+  context.output(0, narrow);
 }
 
 function lowerElements(context: LowerContext): void {
   const [indices, updates] = [context.input(1), context.input(2)];
-  const output = copyOfData(context);
+  const { output, reduction } = copyOfData(context);
   const axis = elementsAxis(context, output.shape.length);
   const problem = {
     updates,
@@ -100,14 +124,15 @@ function lowerElements(context: LowerContext): void {
     outputStrides: output.strides.map((stride, k) => (k === axis ? 0 : stride)),
     dimensions: [{ size: output.shape[axis], stride: output.strides[axis] }],
     indexStride: 0,
+    reduction,
   };
   context.emit(scatterEmission(problem, context.profile));
-  context.output(0, output);
+  finish(context, output);
 }
 
 function lowerNd(context: LowerContext): void {
   const [indices, updates] = [context.input(1), context.input(2)];
-  const output = copyOfData(context);
+  const { output, reduction } = copyOfData(context);
   const depth = ndDepth(context, output.shape, indices.shape);
   const lead = indices.shape.length - 1;
   const rest = output.strides.slice(depth);
@@ -121,12 +146,13 @@ function lowerNd(context: LowerContext): void {
     outputStrides: [...indices.shape.slice(0, lead).map(() => 0), ...rest],
     dimensions: Array.from({ length: depth }, (_, k) => ({ size: output.shape[k], stride: output.strides[k] })),
     indexStride: indices.strides[lead],
+    reduction,
   };
   context.emit(scatterEmission(problem, context.profile));
-  context.output(0, output);
+  finish(context, output);
 }
 
-/** Operators that overwrite elements by index; reductions run on the host alone. */
+/** Operators that overwrite elements by index, or combine them with what is there. */
 export const scatterOperators: readonly Operator[] = [
   ...[
     { type: 'Scatter', since: 9 },

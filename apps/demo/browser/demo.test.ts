@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChromeTrace } from '@tessera/report-view';
 import { acquireDevice, createSession, type Tensor } from '@tessera/runtime';
 import { sharedFolder } from '../../../tools/verify/support/shared-data.js';
 import { readNpy, writeNpy } from '../src/model/npy.js';
@@ -178,6 +179,30 @@ describe('answers', () => {
       await context.close();
     });
   }
+});
+
+it('shows where the time of a run went, and saves it as a Chrome trace', async () => {
+  const { page, complaints, context } = await openPage(site);
+  await page.getByRole('button', { name: 'Read an example of 5' }).click();
+  await untilStatus(page, 'digits', /Read in/);
+  await page.getByRole('button', { name: 'Profile the last run' }).click();
+  await untilStatus(page, 'digits', /GPU time of the layers/);
+  const drawn = page.locator('#panel-digits .chart svg[aria-label]');
+  expect(await drawn.evaluateAll((charts) => charts.map((chart) => chart.getAttribute('aria-label')))).toEqual([
+    'Timeline of one profiled run',
+    'Layers by time',
+    'Roofline',
+    'Memory of the activations over the run',
+  ]);
+  const layers = await page.locator('#panel-digits details tbody tr').count();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save a Chrome trace' }).click(),
+  ]);
+  const { traceEvents } = JSON.parse(readFileSync(await download.path(), 'utf8')) as ChromeTrace;
+  expect(traceEvents.filter(({ cat }) => cat === 'layer')).toHaveLength(layers);
+  expect(complaints).toEqual([]);
+  await context.close();
 });
 
 it('says what still works where there is no WebGPU', async () => {

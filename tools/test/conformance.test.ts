@@ -1,9 +1,6 @@
 import type { Tensor } from '@tessera/runtime';
 import { describe, expect, test } from 'vitest';
-import { loadOnnx, readTensor } from '@tessera/onnx-loader';
-import { buildModel } from '../testing/index.js';
 import { difference } from '../verify/conformance/compare.js';
-import { withInitializers } from '../verify/conformance/constants.js';
 import { exclusionList } from '../verify/conformance/exclusions.js';
 import { missingOperators, summaryLines } from '../verify/conformance/summary.js';
 
@@ -71,35 +68,6 @@ describe('difference', () => {
     );
     expect(compare(tensor('string', ['a', '']), tensor('string', ['a', '']))).toBeUndefined();
     expect(compare(tensor('string', ['1']), tensor('string', ['1.0']))).toContain('is 1, and 1.0 is right');
-  });
-});
-
-describe('withInitializers', () => {
-  const model = buildModel({
-    opset: 21,
-    inputs: [
-      { name: 'x', dataType: 'float32', dims: [2, 3] },
-      { name: 'shape', dataType: 'int64', dims: [2] },
-    ],
-    outputs: [{ name: 'y', dataType: 'float32', dims: [3, 2] }],
-    nodes: [{ opType: 'Reshape', inputs: ['x', 'shape'], outputs: ['y'] }],
-  });
-  // A TensorProto: dims 2, data_type INT64, name 'z', raw_data 3 and 2.
-  const raw = new Uint8Array(BigInt64Array.of(3n, 2n).buffer);
-  const bytes = Uint8Array.of(8, 2, 16, 7, 66, 1, 122, 74, 16, ...raw);
-
-  test('makes inputs constant, whatever name their tensor has', () => {
-    const { graph } = loadOnnx(withInitializers(model, [{ name: 'shape', bytes }]));
-    expect(graph.inputs.map((input) => input.name)).toEqual(['x']);
-    const shape = graph.initializers.get('shape')!;
-    expect(readTensor(shape)).toEqual(BigInt64Array.of(3n, 2n));
-    expect(graph.nodes.map((node) => node.opType)).toEqual(['Reshape']);
-  });
-
-  test('leaves the rest of the model as it is', () => {
-    const [before, after] = [loadOnnx(model), loadOnnx(withInitializers(model, [{ name: 'shape', bytes }]))];
-    expect([...after.opsetImports]).toEqual([...before.opsetImports]);
-    expect(after.graph.outputs).toEqual(before.graph.outputs);
   });
 });
 

@@ -98,6 +98,7 @@ export const sessionReport: SessionReport = {
   weightBytes: 12_345_678,
   activationBytes: 999,
   layers,
+  placements: [],
   memory: {
     weightBytes: 12_345_678,
     inputBytes: 100,
@@ -150,6 +151,7 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
       if (fake.runError) throw fake.runError;
       return outputs;
     }) as Session['run'],
+    runValues: async () => outputs,
     profile: async (_feeds, { runs = 5 } = {}) => {
       if (fake.profileError) throw fake.profileError;
       return { runs, gpuMs: 4, wholeMs: 3.9, layers, timeline };

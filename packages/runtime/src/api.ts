@@ -2,7 +2,8 @@ import type { DataType } from '@tessera/onnx-loader';
 import type { DeviceProfile, ElementType } from '@tessera/conv-kernels';
 import type { GpuTensor } from './device/gpu-tensor.js';
 import type { NativeDevice } from './device/native.js';
-import type { Feed, Tensor } from './tensor.js';
+import type { Container } from './graph.js';
+import type { Feed, Tensor, Value } from './tensor.js';
 
 /**
  * Which adapter to use. 'auto': a real GPU, else the system's software adapter, else the embedded one. 'gpu': a real
@@ -90,6 +91,10 @@ export interface SessionOptions {
   readonly keep?: 'all' | readonly string[];
   /** Forces or forbids convolution algorithms by name. */
   readonly algorithms?: AlgorithmOptions;
+  /** Refuses nodes that would run on the CPU, but for arithmetic on shapes. */
+  readonly strict?: boolean;
+  /** Iterations after which a Loop is taken for endless and ends in an error; a million without it. */
+  readonly maxIterations?: number;
   /** Called as the opening proceeds, and when a later run prepares for new sizes. */
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the opening; it then rejects with the signal's reason. */
@@ -100,10 +105,22 @@ export interface SessionOptions {
 export interface ValueMetadata {
   readonly name: string;
   readonly dataType: DataType;
+  /** Of a sequence or an optional, whose tensors are of `dataType`; absent for a tensor. */
+  readonly container?: Container;
   /** Sizes and symbols; undefined where the model does not say even the rank. */
   readonly dims?: readonly (number | string)[];
   /** How a GPU tensor for it stores each element; undefined where its type cannot be on the GPU. */
   readonly elementType?: ElementType;
+}
+
+/** Where a node of the file runs, and why there. */
+export interface NodePlacement {
+  /** As in the file; a node of a subgraph after the names of the nodes and attributes around it. */
+  readonly name: string;
+  readonly opType: string;
+  /** 'folded': not run, because its result is known beforehand or not needed; 'open': the run before it decides. */
+  readonly where: 'gpu' | 'cpu' | 'folded' | 'open';
+  readonly reason: string;
 }
 
 /** What a session is, and what it cost to make. */
@@ -128,6 +145,8 @@ export interface SessionReport {
   readonly activationBytes: number;
   /** Of the newest program, in the order they run; empty before there is one. */
   readonly layers: readonly LayerReport[];
+  /** Every node of the file, in its order, as the newest run (or preparation) placed it. */
+  readonly placements: readonly NodePlacement[];
   /** Of the newest program; absent before there is one. */
   readonly memory?: MemoryReport;
 }
@@ -268,7 +287,7 @@ export type Feeds = Readonly<Record<string, Feed>>;
 
 /** Feeds with the shapes they were found to have, and the sizes that follow for the model's symbols. */
 export interface CheckedFeeds {
-  readonly feeds: Readonly<Record<string, Tensor | GpuTensor>>;
+  readonly feeds: Readonly<Record<string, Tensor | GpuTensor | readonly Tensor[] | null>>;
   readonly dims: Readonly<Record<string, number>>;
 }
 
@@ -314,6 +333,11 @@ export interface Session {
   run(feeds: Feeds, options: RunOptions & { readonly location: 'gpu' }): Promise<Record<string, GpuTensor>>;
   /** Runs the model, with results in host memory; see the other overload, which leaves them on the GPU. */
   run(feeds: Feeds, options?: RunOptions): Promise<Record<string, Tensor>>;
+  /**
+   * As `run`, for models whose outputs may be sequences (arrays of tensors) and optionals (null where empty), which `run`
+   * refuses.
+   */
+  runValues(feeds: Feeds, options?: Pick<RunOptions, 'onTiming' | 'signal'>): Promise<Record<string, Value>>;
   /**
    * Times every layer by timestamp queries, in runs of its own (5 without `runs`); on a GPU it warms up first. An
    * aborted signal ends it early, with the runs made so far, at least one.

@@ -1,6 +1,8 @@
-import type { Dim, TypedGraph } from './graph.js';
+import type { Container, Dim, TypedGraph, ValueType } from './graph.js';
 import { TesseraError } from './errors.js';
+import type { GpuTensor } from './device/gpu-tensor.js';
 import type { ShapedFeeds } from './session-io.js';
+import type { Tensor } from './tensor.js';
 import { elementCount } from './passes/constants.js';
 
 const show = (dims: readonly Dim[]) => `[${dims.join(', ')}]`;
@@ -36,7 +38,7 @@ export function bindSizes(graph: TypedGraph, feeds: ShapedFeeds): Map<string, nu
   const extra = Object.keys(feeds).find((name) => !graph.inputs.includes(name));
   if (extra !== undefined)
     throw new TesseraError('INVALID_INPUT', `the model has no input "${extra}"; its inputs are ${list}`);
-  const missing = graph.inputs.filter((name) => !feeds[name]);
+  const missing = graph.inputs.filter((name) => feeds[name] === undefined);
   if (missing.length > 0) {
     throw new TesseraError(
       'INVALID_INPUT',
@@ -45,18 +47,37 @@ export function bindSizes(graph: TypedGraph, feeds: ShapedFeeds): Map<string, nu
   }
   const sizes = new Map<string, number>();
   const boundBy = new Map<string, string>();
-  for (const name of graph.inputs) checkFeed(graph, name, feeds[name], sizes, boundBy);
+  for (const name of graph.inputs) {
+    const type = graph.types.get(name)!;
+    for (const tensor of tensorsOf(name, feeds[name], type.container)) checkFeed(name, tensor, type, sizes, boundBy);
+  }
   return sizes;
 }
 
-function checkFeed(
-  graph: TypedGraph,
+/** The tensors of a feed; throws where it is not of the kind the model takes. */
+function tensorsOf(
   name: string,
   feed: ShapedFeeds[string],
+  container: Container | undefined,
+): readonly (Tensor | GpuTensor)[] {
+  const isOptional = container === 'optional' || container === 'optional-sequence';
+  if (feed === null && isOptional) return [];
+  const takesSequence = container === 'sequence' || container === 'optional-sequence';
+  const isList = Array.isArray(feed);
+  if (isList && takesSequence) return feed as readonly Tensor[];
+  if (feed !== null && !isList && !takesSequence) return [feed as Tensor | GpuTensor];
+  const found = feed === null ? 'empty' : isList ? 'a sequence' : 'a tensor';
+  const right = `${isOptional ? 'an optional' : 'a'} ${takesSequence ? 'sequence' : 'tensor'}`;
+  throw new TesseraError('INVALID_INPUT', `input "${name}" is ${found}; the model takes ${right}`);
+}
+
+function checkFeed(
+  name: string,
+  feed: Tensor | GpuTensor,
+  { dataType, shape }: ValueType,
   sizes: Map<string, number>,
   boundBy: Map<string, string>,
 ): void {
-  const { dataType, shape } = graph.types.get(name)!;
   const fail = (message: string): never => {
     throw new TesseraError('INVALID_INPUT', `input "${name}" ${message}`);
   };
@@ -66,12 +87,12 @@ function checkFeed(
   const count = elementCount(feed.dims);
   if ('data' in feed && feed.data.length !== count)
     fail(`has ${feed.data.length} elements; its shape ${show(feed.dims)} needs ${count}`);
-  if (!shape) fail('has no stated rank in the model, which is not supported');
-  if (shape!.length !== feed.dims.length) fail(`has the shape ${show(feed.dims)}; the model takes ${show(shape!)}`);
-  shape!.forEach((dim, axis) => {
+  if (!shape) return;
+  if (shape.length !== feed.dims.length) fail(`has the shape ${show(feed.dims)}; the model takes ${show(shape)}`);
+  shape.forEach((dim, axis) => {
     const size = feed.dims[axis];
     if (typeof dim === 'number') {
-      if (dim !== size) fail(`has the shape ${show(feed.dims)}; the model takes ${show(shape!)}`);
+      if (dim !== size) fail(`has the shape ${show(feed.dims)}; the model takes ${show(shape)}`);
       return;
     }
     const bound = sizes.get(dim);

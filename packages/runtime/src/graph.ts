@@ -4,10 +4,14 @@ import type { Tensor } from './tensor.js';
 /** A size, or a symbol for one not known yet ('N', or an expression in symbols such as '(N*2+1)'); equal texts are equal sizes. */
 export type Dim = number | string;
 
-/** `shape` is absent where not even the rank is known. */
+/** What holds tensors of one element type, where a value is not a tensor itself. */
+export type Container = 'sequence' | 'optional' | 'optional-sequence';
+
+/** `shape` is absent where not even the rank is known, and of a container where its tensors may differ. */
 export interface ValueType {
   readonly dataType: DataType;
   readonly shape?: readonly Dim[];
+  readonly container?: Container;
 }
 
 /** A constant: in host memory, or still in the file (read when it is uploaded). */
@@ -26,22 +30,27 @@ export interface TypedNode {
   readonly attributes: ReadonlyMap<string, Attribute>;
   /** Names of the file's nodes that this one stands for. */
   readonly origins: readonly string[];
-  /** Of an If: what takes its place when the condition is known. Inputs from 1 on are the values of `captured`. */
-  readonly branches?: Branches;
+  /** Of If, Loop, Scan and SequenceMap: the graphs that they run. */
+  readonly subgraphs?: Subgraphs;
 }
 
-export interface Branches {
-  /** Names by which the branches know the values of the outer graph that they use. */
+export interface Subgraphs {
+  /** Inputs the node has in the file; those after them are the values of `captured`. */
+  readonly formalInputs: number;
+  /** Names by which the subgraphs know the values of the outer graph that they use. */
   readonly captured: readonly string[];
-  readonly then: Branch;
-  readonly else: Branch;
+  /** By attribute: then_branch, else_branch, body. */
+  readonly graphs: ReadonlyMap<string, Subgraph>;
 }
 
 /** A subgraph, its names made unique in the whole graph. */
-export interface Branch {
+export interface Subgraph {
   readonly nodes: readonly TypedNode[];
   readonly constants: ReadonlyMap<string, Constant>;
+  readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** The types the file states of the outputs. */
+  readonly outputTypes: readonly (ValueType | undefined)[];
 }
 
 /** The graph as the passes see it: functions inlined, constants apart, each value with its type as far as known. */
@@ -50,5 +59,6 @@ export interface TypedGraph {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly constants: ReadonlyMap<string, Constant>;
+  /** Complete but for what only a run tells: the results of control flow, and what is made of them. */
   readonly types: ReadonlyMap<string, ValueType>;
 }

@@ -109,3 +109,21 @@ export function splitRun(marks: RunMarks, started: number, ended: number): RunTi
     totalMs: ended - started,
   };
 }
+
+/** The marks of a run of several programs: from the first one's start to the last one's end. */
+export function joinMarks(marks: readonly RunMarks[]): RunMarks {
+  const [first, last] = [marks.at(0), marks.at(-1)];
+  if (!first || !last) {
+    const now = performance.now();
+    return { start: now, uploaded: now, submitted: now, mapped: now, end: now, gpu: { begin: 0n, end: 0n } };
+  }
+  const gpu = first.gpu && last.gpu && { begin: first.gpu.begin, end: last.gpu.end };
+  return { ...last, start: first.start, uploaded: first.uploaded, gpu };
+}
+
+export function joinSteps(programs: readonly TimedSteps[]): TimedSteps {
+  return {
+    steps: programs.flatMap(({ steps }) => steps),
+    submissions: programs.flatMap(({ submissions }) => submissions),
+  };
+}

@@ -5,13 +5,19 @@ import { PreparedProgram } from './device/executor.js';
 import { WeightStore } from './device/weight-store.js';
 import { asTesseraError, TesseraError } from './errors.js';
 import type { TypedGraph } from './graph.js';
-import { specialize } from './passes/index.js';
 import { lower } from './program/lower.js';
 import { planMemory, type MemoryPlan } from './program/plan-memory.js';
 import type { Program } from './program/types.js';
 
-/** Programs kept, one for each set of sizes; the least recently used goes. */
-const maxPrograms = 8;
+/** Programs kept of each kind: those that run a whole model for a set of sizes, and parts of one. The least recently used go. */
+const maxPrograms = { whole: 8, part: 64 } as const;
+
+/** A graph whose shapes are all known, to be made into a program; equal keys stand for equal graphs. */
+export interface ProgramSource {
+  readonly key: string;
+  readonly kind: keyof typeof maxPrograms;
+  readonly graph: TypedGraph;
+}
 
 /** A program that can be run. */
 export interface Prepared {
@@ -25,6 +31,7 @@ export interface Prepared {
 }
 
 interface Entry {
+  readonly kind: ProgramSource['kind'];
   readonly prepared: Promise<Prepared>;
   executor?: PreparedProgram;
   usedAt: number;
@@ -33,12 +40,10 @@ interface Entry {
 type CacheOptions = SessionOptions & { readonly precision: Precision };
 
 /**
- * A session's programs, one for each set of sizes, and the weights they share. All of it can be made again from the
- * graph, which is what happens after the device was lost or its memory was wanted elsewhere.
+ * A session's programs, and the weights they share. All of it can be made again from its
+ * source, which is what happens after the device was lost or its memory was wanted elsewhere.
  */
 export class ProgramCache implements Evictable {
-  /** The one made last. */
-  newest: Prepared | undefined;
   /** In order of use, the oldest first. */
   readonly #entries = new Map<string, Entry>();
   readonly #executors = new Set<PreparedProgram>();
@@ -50,7 +55,6 @@ export class ProgramCache implements Evictable {
   #disposed = false;
 
   constructor(
-    readonly graph: TypedGraph,
     readonly device: GpuDevice,
     readonly options: CacheOptions,
   ) {
@@ -59,22 +63,22 @@ export class ProgramCache implements Evictable {
     this.#unregister = device.register(this);
   }
 
-  /** The program for these sizes, made at first use; runs that need the same one wait for it together. */
-  get(sizes: ReadonlyMap<string, number>): Promise<Prepared> {
+  /** The program of a source, made at first use; runs that need the same one wait for it together. */
+  get(source: ProgramSource): Promise<Prepared> {
     if (this.#gpu !== this.device.gpu) this.#forget();
-    const key = JSON.stringify([...sizes].sort());
-    const known = this.#entries.get(key);
-    const entry = known ?? this.#make(key, sizes);
+    const { key, kind } = source;
+    const entry = this.#entries.get(key) ?? this.#make(source);
     entry.usedAt = this.#usedAt = performance.now();
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    if (this.#entries.size > maxPrograms) this.#drop(this.#entries.keys().next().value!);
+    const alike = [...this.#entries].filter(([, each]) => each.kind === kind);
+    if (alike.length > maxPrograms[kind]) this.#drop(alike[0][0]);
     return entry.prepared;
   }
 
-  #make(key: string, sizes: ReadonlyMap<string, number>): Entry {
-    const prepared = this.#build(sizes, (executor) => (entry.executor = executor));
-    const entry: Entry = { prepared, usedAt: 0 };
+  #make({ key, kind, graph }: ProgramSource): Entry {
+    const prepared = this.#build(graph, (executor) => (entry.executor = executor));
+    const entry: Entry = { kind, prepared, usedAt: 0 };
     entry.prepared.catch(() => {
       if (this.#entries.get(key) === entry) this.#entries.delete(key);
     });
@@ -120,12 +124,11 @@ export class ProgramCache implements Evictable {
     this.#retire(idle[1].executor!);
   }
 
-  async #build(sizes: ReadonlyMap<string, number>, onReady: (executor: PreparedProgram) => void): Promise<Prepared> {
+  async #build(graph: TypedGraph, onReady: (executor: PreparedProgram) => void): Promise<Prepared> {
     try {
       const { device, options } = this;
       const clock = stopwatch();
-      const specialized = specialize(this.graph, sizes);
-      const program = lower(options.keep === 'all' ? keepAll(specialized) : specialized, {
+      const program = lower(graph, {
         profile: device.profile,
         floatType: floatTypeOf(options),
         algorithms: allowedAlgorithms(options),
@@ -133,7 +136,7 @@ export class ProgramCache implements Evictable {
       const plan = planMemory(program);
       const lowerMs = clock();
       return await device.guard('preparing the model', async () => {
-        const prepared = await this.#upload(specialized.nodes.length, program, plan, lowerMs);
+        const prepared = await this.#upload(graph.nodes.length, program, plan, lowerMs);
         onReady(prepared.executor);
         return prepared;
       });
@@ -159,7 +162,7 @@ export class ProgramCache implements Evictable {
       const executor = PreparedProgram.create(device, program, plan, this.#weights, pipelines);
       this.#executors.add(executor);
       const timing = { lowerMs, uploadMs, compileMs: clock() };
-      return (this.newest = { nodes, program, plan, executor, timing, pipelines: pipelines.size });
+      return { nodes, program, plan, executor, timing, pipelines: pipelines.size };
     } finally {
       this.#isBuilding = false;
     }
@@ -180,13 +183,6 @@ export class ProgramCache implements Evictable {
 /** How a session stores float32 values. */
 function floatTypeOf({ precision }: SessionOptions): 'f32' | 'f16' {
   return precision === 'fp16' ? 'f16' : 'f32';
-}
-
-/** The graph with every value of known shape that its nodes make as an output. */
-function keepAll(graph: TypedGraph): TypedGraph {
-  const isKnown = (name: string) => graph.types.get(name)?.shape?.every((dim) => typeof dim === 'number') ?? false;
-  const made = graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== '' && isKnown(name));
-  return { ...graph, outputs: [...new Set([...graph.outputs, ...made])] };
 }
 
 function stopwatch(): () => number {

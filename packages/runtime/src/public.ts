@@ -7,7 +7,16 @@ export type { ModelBytes } from './create-session.js';
 export { GpuTensor, type GpuTensorOptions } from './device/gpu-tensor.js';
 export type { NativeBuffer, NativeDevice } from './device/native.js';
 export { TesseraError, type ErrorCode } from './errors.js';
-export { arrayTypeOf, Tensor, type Feed, type TensorArray, type TensorArrayType } from './tensor.js';
+export {
+  arrayTypeOf,
+  isSequence,
+  isTensor,
+  Tensor,
+  type Feed,
+  type TensorArray,
+  type TensorArrayType,
+  type Value,
+} from './tensor.js';
 export type {
   BatchingOptions,
   BatchReport,

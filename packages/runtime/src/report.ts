@@ -1,4 +1,6 @@
-import type { LayerReport, MemoryReport, MemoryTenant } from './api.js';
+import type { LayerReport, MemoryReport, MemoryTenant, NodePlacement } from './api.js';
+import type { StagePlan } from './execution/stage.js';
+import type { TypedNode } from './graph.js';
 import { lifetimes, type MemoryPlan } from './program/plan-memory.js';
 import type { Program } from './program/types.js';
 
@@ -45,4 +47,25 @@ export function memoryReport(program: Program, plan: MemoryPlan): MemoryReport {
     allocations: plan.allocations.map((bytes, i) => ({ bytes, tenants: tenants[i] })),
     liveBytes,
   };
+}
+
+type Place = Pick<NodePlacement, 'where' | 'reason'>;
+
+const folded: Place = { where: 'folded', reason: 'its result is known before the run, or not needed' };
+const open: Place = { where: 'open', reason: 'values that only a run tells decide' };
+
+/** Where each of the file's nodes ran in these stages. A node that ran in several ways is listed as it ran last. */
+export function placementsOf(nodes: readonly TypedNode[], stages: readonly StagePlan[]): readonly NodePlacement[] {
+  const places = new Map<string, Place>();
+  const put = ({ origins }: TypedNode, place: Place) => origins.forEach((name) => places.set(name, place));
+  for (const { segment, host, rest } of stages) {
+    rest?.nodes.forEach((node) => put(node, open));
+    segment?.nodes.forEach((node) => put(node, { where: 'gpu', reason: kernelReason(node) }));
+    host.forEach(({ node, reason }) => put(node, { where: 'cpu', reason }));
+  }
+  return nodes.map(({ name, opType }) => ({ name, opType, ...(places.get(name) ?? folded) }));
+}
+
+function kernelReason({ opType, origins }: TypedNode): string {
+  return origins.length > 1 ? `part of a ${opType} with ${origins.length - 1} more` : 'the operator has a kernel';
 }

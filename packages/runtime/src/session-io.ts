@@ -8,10 +8,11 @@ import type { TypedGraph } from './graph.js';
 import { elementCount } from './passes/constants.js';
 import { decodeStorage, encodeStorage, encodeWire, isPacked, storageType } from './program/storage.js';
 import type { Program, ProgramOutput, ProgramValue } from './program/types.js';
-import { arrayTypeOf, type Tensor, type TensorArray } from './tensor.js';
+import type { Resident } from './execution/resident.js';
+import { arrayTypeOf, isTensor, type Feed, type Tensor, type TensorArray } from './tensor.js';
 
 /** Feeds whose shapes are all known. */
-export type ShapedFeeds = Readonly<Record<string, Tensor | GpuTensor>>;
+export type ShapedFeeds = Readonly<Record<string, Exclude<Feed, TensorArray> | readonly Tensor[]>>;
 
 const invalid = (message: string) => new TesseraError('INVALID_INPUT', message);
 
@@ -29,7 +30,8 @@ export function shapeFeeds(graph: TypedGraph, feeds: Feeds, dims: Readonly<Recor
     const feed = feeds[name];
     const shape = graph.types.get(name)?.shape;
     if (!feed || isElements(feed) || !shape) continue;
-    shape.forEach((dim, axis) => typeof dim === 'string' && sizes.set(dim, feed.dims[axis]));
+    const { dims } = feed as Tensor | GpuTensor;
+    shape.forEach((dim, axis) => typeof dim === 'string' && sizes.set(dim, dims[axis]));
   }
   const shaped = names.map((name) => [name, shapeFeed(graph, name, feeds[name], sizes)] as const);
   return Object.fromEntries(shaped);
@@ -37,7 +39,8 @@ export function shapeFeeds(graph: TypedGraph, feeds: Feeds, dims: Readonly<Recor
 
 function shapeFeed(graph: TypedGraph, name: string, feed: Feeds[string], sizes: Map<string, number>) {
   const type = graph.types.get(name);
-  if (!isElements(feed) || !type?.shape || !graph.inputs.includes(name)) return feed as Tensor | GpuTensor;
+  if (!isElements(feed) || type?.container || !type?.shape || !graph.inputs.includes(name))
+    return feed as ShapedFeeds[string];
   requireArrayType(name, feed, type.dataType);
   const known = type.shape.map((dim) => (typeof dim === 'number' ? dim : sizes.get(dim)));
   const open = new Set(type.shape.filter((_, axis) => known[axis] === undefined));
@@ -67,7 +70,7 @@ export function encodeInputs(
 ): Map<string, Uint8Array | GpuTensor> {
   return new Map<string, Uint8Array | GpuTensor>(
     program.inputs.map(({ name, wire, operand }) => {
-      const feed = feeds[name];
+      const feed = feeds[name] as Tensor | GpuTensor;
       if (!(feed instanceof GpuTensor)) return [name, encodeWire(feed.dataType, feed.data, wire)];
       requireFit(device, feed, isPacked(wire) ? operand.elementType : wire, `input "${name}"`);
       return [name, feed];
@@ -95,6 +98,17 @@ export function requireOutputs(asked: readonly string[], outputs: readonly strin
   throw invalid(`the model has no output "${unknown}"; its outputs are ${list}`);
 }
 
+type AskedOutput = readonly [name: string, into: Tensor | GpuTensor | null];
+
+/** The outputs asked for, with the tensors given for them, in order; all the model states without a list. */
+export function askedOutputs(
+  stated: readonly ValueMetadata[],
+  { outputs = stated.map(({ name }) => name) }: RunOptions,
+): readonly AskedOutput[] {
+  if (Array.isArray(outputs)) return outputs.map((name: string) => [name, null] as const);
+  return Object.entries(outputs as Readonly<Record<string, Tensor | GpuTensor | null>>);
+}
+
 /** Which outputs a run gives and where, in the order asked for; checks the preallocated ones. */
 export function planOutputs(
   device: GpuDevice,
@@ -102,10 +116,7 @@ export function planOutputs(
   stated: readonly ValueMetadata[],
   options: RunOptions,
 ): OutputPlan[] {
-  const asked = options.outputs ?? stated.map(({ name }) => name);
-  const entries = Array.isArray(asked)
-    ? asked.map((name: string) => [name, null] as const)
-    : Object.entries(asked as Readonly<Record<string, Tensor | GpuTensor | null>>);
+  const entries = askedOutputs(stated, options);
   requireOutputs(
     entries.map(([name]) => name),
     program.outputs.map(({ name }) => name),
@@ -167,6 +178,63 @@ export function hostResult({ output, into }: OutputPlan, bytes: ArrayBuffer | un
   if (ArrayBuffer.isView(into.data)) (into.data as Float32Array).set(tensor.data as Float32Array);
   else throw invalid(`the tensor given for output "${output.name}" holds strings, which cannot be overwritten`);
   return into;
+}
+
+/**
+ * Results of a run in stages, where they were asked for: `owned` tensors on the device are handed on or freed. Throws
+ * INVALID_INPUT where one is no tensor, does not fit the place given, or is of no such name.
+ */
+export async function deliverOutputs(
+  device: GpuDevice,
+  asked: readonly AskedOutput[],
+  values: ReadonlyMap<string, Resident>,
+  owned: readonly GpuTensor[],
+  deliver: 'host' | 'device',
+): Promise<Record<string, Tensor | GpuTensor>> {
+  const given = new Set<Tensor | GpuTensor>();
+  const results: Record<string, Tensor | GpuTensor> = {};
+  try {
+    requireOutputs(
+      asked.map(([name]) => name),
+      [...values.keys()],
+    );
+    for (const [name, into] of asked) {
+      const value = values.get(name)!;
+      const isShared = value.device !== undefined && !owned.includes(value.device);
+      const tensor =
+        deliver === 'device' && value.device && !isShared && !into ? value.device : await onHost(name, value);
+      results[name] = tensor instanceof GpuTensor ? tensor : place(device, name, tensor, into, deliver);
+      given.add(results[name]);
+    }
+    return results;
+  } catch (error) {
+    given.clear();
+    throw error;
+  } finally {
+    for (const tensor of owned) if (!given.has(tensor)) tensor.dispose();
+  }
+}
+
+async function onHost(name: string, { host, device }: Resident): Promise<Tensor> {
+  const value = host === undefined ? await device!.download() : host;
+  if (isTensor(value)) return value;
+  throw invalid(`output "${name}" is ${value === null ? 'empty' : 'a sequence'}; runValues gives what is no tensor`);
+}
+
+/** A host tensor in the place given for it, or in GPU memory where it is wanted there. */
+function place(
+  device: GpuDevice,
+  name: string,
+  tensor: Tensor,
+  into: Tensor | GpuTensor | null,
+  deliver: 'host' | 'device',
+): Tensor | GpuTensor {
+  const output = { name, constant: tensor };
+  if (into) requireRoom(device, output, into);
+  const plan = { output, into: into ?? undefined };
+  const [target] = deliver === 'device' ? allocateOutputs(device, [plan]) : [plan];
+  writeConstants(device, [target]);
+  return target.into instanceof GpuTensor ? target.into : hostResult(target, undefined);
 }
 
 function decodeOutput(value: ProgramValue, bytes: ArrayBuffer): Tensor {

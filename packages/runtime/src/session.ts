@@ -15,33 +15,38 @@ import type {
 import { abortable } from './abortable.js';
 import { bindSizes, checkSizes, symbolsOf } from './bind-sizes.js';
 import type { GpuDevice } from './device/device.js';
-import type { PreparedProgram, RunInputs, RunMarks, TimedSteps } from './device/executor.js';
 import { GpuTensor } from './device/gpu-tensor.js';
 import { TesseraError } from './errors.js';
-import type { TypedGraph } from './graph.js';
+import {
+  GraphRunner,
+  stageInputs,
+  type GraphRunOptions,
+  type RunObserver,
+  type Stage,
+} from './execution/graph-runner.js';
+import { residentOf, type Resident } from './execution/resident.js';
+import type { StageInput } from './execution/stage.js';
+import type { TypedGraph, TypedNode, ValueType } from './graph.js';
+import { importModel, statedType } from './passes/import-model.js';
 import { understand } from './passes/index.js';
+import { allNodes } from './passes/propagate.js';
+import { joinPlans, joinPrograms } from './program/join.js';
 import { storageType } from './program/storage.js';
-import type { Program, ProgramValue } from './program/types.js';
 import { ProgramCache, type Prepared } from './program-cache.js';
-import { splitRun, summarize } from './profile.js';
-import { layersOf, memoryReport } from './report.js';
+import { joinMarks, splitRun } from './profile.js';
+import { layersOf, memoryReport, placementsOf } from './report.js';
 import {
   allocateOutputs,
+  askedOutputs,
+  deliverOutputs,
   encodeInputs,
-  hostResult,
   planOutputs,
   requireOutputs,
   shapeFeeds,
-  writeConstants,
-  type OutputPlan,
   type ShapedFeeds,
 } from './session-io.js';
-import type { Tensor } from './tensor.js';
-
-/** A GPU runs at its idle clock until it has worked for about this long (milliseconds). */
-const warmUpMs = 250;
-
-const defaultProfileRuns = 5;
+import { observe, runPlanned, timeLayers, timeStages } from './session-run.js';
+import type { Tensor, Value } from './tensor.js';
 
 /** Opens a session on a device for a model in memory. `ownsDevice`: the device goes with the session. */
 export async function openSession(
@@ -78,6 +83,11 @@ class GpuSession implements Session {
   readonly outputs: readonly ValueMetadata[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly #programs: ProgramCache;
+  readonly #runner: GraphRunner;
+  /** The file's nodes, for the report. */
+  readonly #nodes: readonly TypedNode[];
+  /** Of the newest run or preparation. */
+  #stages: RunObserver['stages'] = [];
   readonly #underWay = new Set<Promise<unknown>>();
   #disposed = false;
 
@@ -89,14 +99,19 @@ class GpuSession implements Session {
     readonly options: SessionOptions & { readonly precision: Precision },
     readonly loadMs: number,
   ) {
-    this.#programs = new ProgramCache(graph, device, options);
-    const metadata = (name: string): ValueMetadata => {
-      const type = graph.types.get(name);
-      const dataType = type?.dataType ?? 'float32';
-      return { name, dataType, dims: type?.shape, elementType: this.#elementType(dataType) };
+    this.#programs = new ProgramCache(device, options);
+    const runtime = { device, options, programs: this.#programs };
+    this.#runner = new GraphRunner(graph, runtime, { unknownValues: 'specialize', keepAll: options.keep === 'all' });
+    this.#nodes = allNodes(importModel(model).nodes);
+    const metadata = (name: string, type?: ValueType): ValueMetadata => {
+      const { dataType = 'float32', shape: dims, container } = type ?? {};
+      if (container) return { name, dataType, container };
+      return { name, dataType, dims, elementType: this.#elementType(dataType) };
     };
-    this.inputs = graph.inputs.map(metadata);
-    this.outputs = model.graph.outputs.map(({ name }) => metadata(name));
+    this.inputs = graph.inputs.map((name) => metadata(name, graph.types.get(name)));
+    this.outputs = model.graph.outputs.map((info) =>
+      metadata(info.name, graph.types.get(info.name) ?? statedType(info)),
+    );
     this.metadata = Object.fromEntries(model.metadata);
   }
 
@@ -110,7 +125,10 @@ class GpuSession implements Session {
 
   get report(): SessionReport {
     const { model, device } = this;
-    const { newest } = this.#programs;
+    const made = this.#stages.flatMap(({ prepared }) => prepared ?? []);
+    const program = joinPrograms(made.map((each) => each.program));
+    const plan = joinPlans(made);
+    const sum = (of: (each: Prepared) => number) => made.reduce((total, each) => total + of(each), 0);
     return {
       adapter: device.adapter,
       precision: this.options.precision,
@@ -118,16 +136,20 @@ class GpuSession implements Session {
       opsets: Object.fromEntries([...model.opsetImports].map(([domain, version]) => [domain || 'ai.onnx', version])),
       producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
       loadMs: this.loadMs,
-      lowerMs: newest?.timing.lowerMs ?? 0,
-      uploadMs: newest?.timing.uploadMs ?? 0,
-      compileMs: newest?.timing.compileMs ?? 0,
-      nodes: newest?.nodes ?? this.graph.nodes.length,
-      dispatches: newest?.program.steps.length ?? 0,
-      pipelines: newest?.pipelines ?? 0,
-      weightBytes: newest?.plan.weightBytes ?? 0,
-      activationBytes: newest?.plan.activationBytes ?? 0,
-      layers: newest ? layersOf(newest.program).layers : [],
-      memory: newest && memoryReport(newest.program, newest.plan),
+      lowerMs: sum(({ timing }) => timing.lowerMs),
+      uploadMs: sum(({ timing }) => timing.uploadMs),
+      compileMs: sum(({ timing }) => timing.compileMs),
+      nodes: this.#stages.length > 0 ? sum(({ nodes }) => nodes) : this.graph.nodes.length,
+      dispatches: program.steps.length,
+      pipelines: sum(({ pipelines }) => pipelines),
+      weightBytes: plan.weightBytes,
+      activationBytes: plan.activationBytes,
+      layers: layersOf(program).layers,
+      placements: placementsOf(
+        this.#nodes,
+        this.#stages.map((stage) => stage.plan),
+      ),
+      memory: made.length > 0 ? memoryReport(program, plan) : undefined,
     };
   }
 
@@ -138,7 +160,15 @@ class GpuSession implements Session {
     if (unknown.length > 0)
       throw new TesseraError('INVALID_INPUT', `sizes are needed for the dimensions ${unknown.join(', ')}`);
     await this.device.ready();
-    await this.#programs.get(sizes);
+    const inputs = this.graph.inputs.map((name): [string, StageInput] => {
+      const type = this.graph.types.get(name)!;
+      const shape = type.shape?.map((dim) => (typeof dim === 'string' ? sizes.get(dim)! : dim));
+      return [name, { type: { ...type, shape }, isOnHost: true }];
+    });
+    const stage = this.#runner.stage(new Map(inputs));
+    if (!stage) return;
+    const prepared = stage.source && (await this.#programs.get(stage.source));
+    this.#stages = [{ plan: stage.plan, prepared }];
   }
 
   check(given: Feeds, { outputs }: Pick<RunOptions, 'outputs'> = {}): CheckedFeeds {
@@ -158,16 +188,36 @@ class GpuSession implements Session {
   }
 
   async #run(given: Feeds, options: RunOptions): Promise<Record<string, Tensor | GpuTensor>> {
+    const { feeds, inputs } = await this.#accept(given);
+    const stage = this.#runner.stage(stageInputs(inputs));
+    if (stage?.plan.isWhole) return this.#runWhole(stage, feeds, options);
+    return this.#runStaged(inputs, options);
+  }
+
+  /** Checks feeds, and waits for the device. */
+  async #accept(given: Feeds): Promise<{ feeds: ShapedFeeds; inputs: ReadonlyMap<string, Resident> }> {
     this.#requireAlive();
     const feeds = shapeFeeds(this.graph, given, this.options.dims ?? {});
-    const sizes = bindSizes(this.graph, feeds);
+    bindSizes(this.graph, feeds);
     await this.device.ready();
-    let prepared = await this.#programs.get(sizes);
-    while (prepared.executor.isDisposed && !this.#disposed) prepared = await this.#programs.get(sizes);
+    const inputs = this.graph.inputs.map(
+      (name) => [name, residentOf(feeds[name], this.graph.types.get(name))] as const,
+    );
+    return { feeds, inputs: new Map(inputs) };
+  }
+
+  /** A run of one program, which writes into what the caller gave where it can. */
+  async #runWhole(
+    { plan, source }: Stage,
+    feeds: ShapedFeeds,
+    options: RunOptions,
+  ): Promise<Record<string, Tensor | GpuTensor>> {
+    let prepared = await this.#programs.get(source!);
+    while (prepared.executor.isDisposed) prepared = await this.#programs.get(source!);
     this.#requireAlive();
     options.signal?.throwIfAborted();
-    const { program } = prepared;
-    const asked = planOutputs(this.device, program, this.outputs, options);
+    this.#stages = [{ plan, prepared }];
+    const asked = planOutputs(this.device, prepared.program, this.outputs, options);
     const plans = options.location === 'gpu' ? allocateOutputs(this.device, asked) : asked;
     try {
       return await runPlanned(this.device, prepared, feeds, plans, options);
@@ -175,6 +225,43 @@ class GpuSession implements Session {
       plans.forEach(({ into }, i) => into instanceof GpuTensor && into !== asked[i].into && into.dispose());
       throw error;
     }
+  }
+
+  /** A run that the host takes part in. */
+  async #runStaged(
+    inputs: ReadonlyMap<string, Resident>,
+    options: RunOptions,
+  ): Promise<Record<string, Tensor | GpuTensor>> {
+    const asked = askedOutputs(this.outputs, options);
+    const deliver = options.location === 'gpu' ? 'device' : 'host';
+    const { values, owned } = await this.#runStages(inputs, options, {
+      deliver,
+      wanted: new Set(asked.map(([name]) => name)),
+    });
+    return deliverOutputs(this.device, asked, values, owned, deliver);
+  }
+
+  async runValues(given: Feeds, options: Pick<RunOptions, 'onTiming' | 'signal'> = {}): Promise<Record<string, Value>> {
+    options.signal?.throwIfAborted();
+    const run = async () => {
+      const { inputs } = await this.#accept(given);
+      const { values } = await this.#runStages(inputs, options, { deliver: 'host' });
+      return Object.fromEntries(this.outputs.map(({ name }) => [name, values.get(name)!.host!]));
+    };
+    return abortable(this.#track(run()), options.signal);
+  }
+
+  async #runStages(
+    inputs: ReadonlyMap<string, Resident>,
+    { signal, onTiming }: Pick<RunOptions, 'onTiming' | 'signal'>,
+    options: Pick<GraphRunOptions, 'deliver' | 'wanted'>,
+  ) {
+    const started = performance.now();
+    const observer = observe(onTiming && 'whole');
+    const results = await this.#runner.run(inputs, { ...options, signal, observer });
+    this.#stages = observer.stages;
+    onTiming?.(splitRun(joinMarks(observer.marks), observer.begun ?? started, performance.now()));
+    return results;
   }
 
   async profile(feeds: Feeds, options: ProfileOptions = {}): Promise<Profile> {
@@ -185,10 +272,17 @@ class GpuSession implements Session {
         `${this.device.adapter.name} has no timestamp queries, so layers cannot be timed`,
       );
     }
-    const shaped = shapeFeeds(this.graph, feeds, this.options.dims ?? {});
-    await this.device.ready();
-    const { program, executor } = await this.#programs.get(bindSizes(this.graph, shaped));
-    const inputs = encodeInputs(this.device, program, shaped);
+    const accepted = await this.#accept(feeds);
+    const stage = this.#runner.stage(stageInputs(accepted.inputs));
+    if (!stage?.plan.isWhole) {
+      const timed = await this.#track(timeStages(this.device, this.#runner, accepted.inputs, options));
+      this.#stages = timed.stages;
+      return timed.profile;
+    }
+    const prepared = await this.#programs.get(stage.source!);
+    this.#stages = [{ plan: stage.plan, prepared }];
+    const { program, executor } = prepared;
+    const inputs = encodeInputs(this.device, program, accepted.feeds);
     return this.#track(timeLayers(this.device, program, executor, inputs, options));
   }
 
@@ -217,51 +311,4 @@ class GpuSession implements Session {
   #requireAlive(): void {
     if (this.#disposed) throw new TesseraError('DISPOSED', 'the session was disposed');
   }
-}
-
-async function runPlanned(
-  device: GpuDevice,
-  { program, executor }: Prepared,
-  feeds: ShapedFeeds,
-  plans: readonly OutputPlan[],
-  { onTiming }: RunOptions,
-): Promise<Record<string, Tensor | GpuTensor>> {
-  const started = performance.now();
-  const inputs = encodeInputs(device, program, feeds);
-  const targets = new Map<ProgramValue, GpuTensor['buffer']>();
-  const read: ProgramValue[] = [];
-  for (const { output, into } of plans) {
-    if (!('operand' in output)) continue;
-    if (into instanceof GpuTensor) targets.set(output, into.buffer);
-    else read.push(output);
-  }
-  writeConstants(device, plans);
-  const timed = onTiming !== undefined && device.hasTimestamps;
-  const { bytes, marks } = await executor.run(inputs, read, { timed, targets });
-  const result = (plan: OutputPlan) =>
-    plan.into instanceof GpuTensor ? plan.into : hostResult(plan, bytes[read.indexOf(plan.output as ProgramValue)]);
-  const results = Object.fromEntries(plans.map((plan) => [plan.output.name, result(plan)]));
-  onTiming?.(splitRun(marks, started, performance.now()));
-  return results;
-}
-
-async function timeLayers(
-  device: GpuDevice,
-  program: Program,
-  executor: PreparedProgram,
-  inputs: RunInputs,
-  { runs = defaultProfileRuns, signal, onRun }: ProfileOptions,
-): Promise<Profile> {
-  if (device.adapter.kind === 'gpu') {
-    const until = performance.now() + warmUpMs;
-    while (performance.now() < until) await executor.run(inputs, []);
-  }
-  const samples = { steps: [] as TimedSteps[], wholes: [] as RunMarks[] };
-  for (let i = 0; i < runs && !(signal?.aborted && i > 0); i++) {
-    samples.wholes.push((await executor.run(inputs, [], { timed: true })).marks);
-    samples.steps.push(await executor.time(inputs));
-    onRun?.(i + 1, runs);
-  }
-  device.check();
-  return summarize(program, samples);
 }

@@ -38,8 +38,22 @@ export const Tensor = {
   },
 } as const;
 
-/** What a session takes for an input: a tensor, one on the GPU, or its elements alone where the model says their shape. */
-export type Feed = Tensor | GpuTensor | TensorArray;
+/** What a model's input or output holds: a tensor, a sequence of tensors, or (null) an optional that holds nothing. */
+export type Value = Tensor | readonly Tensor[] | null;
+
+export function isSequence(value: Value): value is readonly Tensor[] {
+  return Array.isArray(value);
+}
+
+export function isTensor(value: Value): value is Tensor {
+  return value !== null && !Array.isArray(value);
+}
+
+/**
+ * What a session takes for an input: a tensor, one on the GPU, or its elements alone where the model says their shape;
+ * where the model takes one, a sequence of tensors, or null for an empty optional.
+ */
+export type Feed = Tensor | GpuTensor | TensorArray | readonly Tensor[] | null;
 
 const arrayTypes = {
   float32: Float32Array,

@@ -1,4 +1,4 @@
-import type { Tensor } from '@tessera/runtime';
+import { isSequence, isTensor, type Tensor, type Value } from '@tessera/runtime';
 import type { Tolerance } from './suite.js';
 
 function fromHalf(bits: number): number {
@@ -28,12 +28,24 @@ function close(found: number | bigint | string, wanted: number | bigint | string
   return Number.isFinite(b) && Math.abs(a - b) <= atol + rtol * Math.abs(b);
 }
 
+/** How an output differs from the wanted one: of sequences the first element that does, of optionals the tensor held. */
+export function difference(found: Value | undefined, wanted: Value, tolerance: Tolerance): string | undefined {
+  if (found === undefined) return 'is missing';
+  if (wanted === null) return found === null ? undefined : 'holds something, and empty is right';
+  if (found === null) return 'is empty';
+  if (isTensor(wanted)) return isTensor(found) ? tensorDifference(found, wanted, tolerance) : 'is no tensor';
+  if (!isSequence(found)) return 'is no sequence';
+  if (found.length !== wanted.length) return `has ${found.length} tensors, and ${wanted.length} are right`;
+  const texts = wanted.map((tensor, i) => tensorDifference(found[i], tensor, tolerance));
+  const index = texts.findIndex((text) => text !== undefined);
+  return index < 0 ? undefined : `at position ${index} ${texts[index]}`;
+}
+
 /**
- * How an output differs from the wanted one, as a phrase; undefined where type and shape are the same and every element
+ * How a tensor differs from the wanted one, as a phrase; undefined where type and shape are the same and every element
  * is within atol + rtol * |wanted| (NaN equals NaN, strings and infinities must be the same).
  */
-export function difference(found: Tensor | undefined, wanted: Tensor, tolerance: Tolerance): string | undefined {
-  if (!found) return 'is missing';
+function tensorDifference(found: Tensor, wanted: Tensor, tolerance: Tolerance): string | undefined {
   if (found.dataType !== wanted.dataType) return `has the type ${found.dataType}, and ${wanted.dataType} is right`;
   if (found.dims.join() !== wanted.dims.join()) return `has the shape [${found.dims}], and [${wanted.dims}] is right`;
   if (found.data.length !== wanted.data.length) {

@@ -37,14 +37,12 @@ const file = new URL('./exclusions.json', import.meta.url);
 const exclusions = exclusionList(JSON.parse(readFileSync(file, 'utf8')) as Exclusions);
 
 const rows: Row[] = [];
-const add = ({ name, ms, error, constants = [] }: Outcome) => {
+const add = ({ name, ms, error, placements = [] }: Outcome) => {
   const reason = exclusions.reasonFor(name);
-  const row: Row = { name, status: statusOf(error, reason), ms, error, reason, constants };
+  const row: Row = { name, status: statusOf(error, reason), ms, error, reason, placements };
   rows.push(row);
-  const why =
-    row.status === 'failed'
-      ? error
-      : (reason ?? (constants.length > 0 ? `(${constants.join(', ')} made constant)` : ''));
+  const onCpu = placements.filter(({ where }) => where === 'cpu').map(({ opType }) => `${opType} on the CPU`);
+  const why = row.status === 'failed' ? error : (reason ?? [...new Set(onCpu)].join(', '));
   console.log(`${row.status}  ${name}${why ? `  ${why}` : ''}`);
 };
 

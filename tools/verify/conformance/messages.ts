@@ -1,3 +1,5 @@
+import type { NodePlacement } from '@tessera/runtime';
+
 /** What became of a case: passed where there is no error. */
 export interface Outcome {
   readonly name: string;
@@ -6,8 +8,8 @@ export interface Outcome {
   readonly error?: string;
   /** Of a TesseraError. */
   readonly code?: string;
-  /** Inputs that were made constant, because their values decide shapes. */
-  readonly constants?: readonly string[];
+  /** Where its nodes ran. */
+  readonly placements?: readonly NodePlacement[];
 }
 
 /** From the child: a case begins, or has ended. */

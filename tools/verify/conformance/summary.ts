@@ -1,3 +1,4 @@
+import type { NodePlacement } from '@tessera/runtime';
 import { folderOf } from './suite.js';
 
 export type Status = 'passed' | 'failed' | 'excluded' | 'excluded, but passes';
@@ -10,8 +11,8 @@ export interface Row {
   readonly error?: string;
   /** Why it is excluded. */
   readonly reason?: string;
-  /** Inputs that were made constant, because their values decide shapes. */
-  readonly constants?: readonly string[];
+  /** Where its nodes ran. */
+  readonly placements?: readonly NodePlacement[];
 }
 
 /** The operators an UNSUPPORTED_OPERATOR error names, with their domain where it is not the default one. */
@@ -40,6 +41,17 @@ function folderLine(folder: string, rows: readonly Row[]): string {
   return folder.padEnd(20) + counts.join('');
 }
 
+/** How many of the passed cases ran on the GPU, and why the others did not. */
+function placementLine(rows: readonly Row[]): string {
+  const passed = rows.filter((row) => row.status === 'passed' && row.placements);
+  const runs = (row: Row, where: NodePlacement['where']) => row.placements!.some((node) => node.where === where);
+  const onGpu = passed.filter((row) => runs(row, 'gpu') && !runs(row, 'cpu')).length;
+  const mixed = passed.filter((row) => runs(row, 'gpu') && runs(row, 'cpu')).length;
+  const onCpu = passed.filter((row) => !runs(row, 'gpu') && runs(row, 'cpu')).length;
+  const known = passed.length - onGpu - mixed - onCpu;
+  return `of the passed, ${onGpu} ran on the GPU, ${mixed} on the GPU and the CPU, ${onCpu} on the CPU, ${known} were known without a run`;
+}
+
 /** Counts by folder, reason of exclusion and missing operator, and what the list of exclusions no longer needs. */
 export function summaryLines(rows: readonly Row[], idlePatterns: readonly string[]): string[] {
   const folders = [...new Set(rows.map((row) => folderOf(row.name)))];
@@ -51,10 +63,7 @@ export function summaryLines(rows: readonly Row[], idlePatterns: readonly string
   const passing = rows.filter((row) => row.status === 'excluded, but passes');
   const lines = ['', 'folder'.padEnd(20) + '  passed  failed  excluded  excluded, but passes'];
   lines.push(...folders.map((folder) => folderLine(folder, rows)));
-  const withConstants = rows.filter((row) => row.status === 'passed' && row.constants?.length).length;
-  if (withConstants > 0) {
-    lines.push('', `${withConstants} of the passed have inputs made constant, because their values decide shapes`);
-  }
+  lines.push('', placementLine(rows));
   if (excluded.length > 0) lines.push('', 'excluded:');
   for (const [reason, count] of descending(countBy(excluded, (row) => row.reason!))) {
     lines.push(`${String(count).padStart(6)}  ${reason}`);

@@ -1,26 +1,21 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadValue, readTensor, type Graph, type StoredValue, type ValueInfo } from '@tessera/onnx-loader';
-import type { Tensor } from '@tessera/runtime';
+import type { Tensor, Value } from '@tessera/runtime';
 import type { Case } from './suite.js';
 
 /** Feeds by input name and wanted outputs by output name. */
 export interface DataSet {
-  readonly feeds: Readonly<Record<string, Tensor>>;
-  readonly wanted: Readonly<Record<string, Tensor>>;
+  readonly feeds: Readonly<Record<string, Value>>;
+  readonly wanted: Readonly<Record<string, Value>>;
 }
 
-/** Throws where there is nothing to compare, or a value is neither a tensor nor an optional holding one or nothing. */
+/** Throws where there is nothing to compare, or a value is of a kind that sessions do not take. */
 export function readDataSets(test: Case, graph: Graph): DataSet[] {
   if (test.output !== undefined) {
     const [first] = graph.outputs;
-    const wanted = readValue(test.output, first);
-    return [
-      {
-        feeds: Object.fromEntries(graph.inputs.map((input) => [input.name, ramp(input)])),
-        wanted: named(first, wanted),
-      },
-    ];
+    const feeds = Object.fromEntries(graph.inputs.map((input) => [input.name, ramp(input)]));
+    return [{ feeds, wanted: { [first.name]: readValue(test.output, first) } }];
   }
   const sets = test.dataSets.map((folder) => ({
     feeds: readValues(folder, 'input', graph.inputs),
@@ -30,28 +25,30 @@ export function readDataSets(test: Case, graph: Graph): DataSet[] {
   return sets;
 }
 
-function named(value: ValueInfo, tensor: Tensor | undefined): Record<string, Tensor> {
-  return tensor ? { [value.name]: tensor } : {};
-}
-
-function readValues(folder: string, kind: 'input' | 'output', values: readonly ValueInfo[]): Record<string, Tensor> {
-  const tensors: Record<string, Tensor> = {};
+function readValues(folder: string, kind: 'input' | 'output', values: readonly ValueInfo[]): Record<string, Value> {
+  const found: Record<string, Value> = {};
   values.forEach((value, index) => {
     const path = join(folder, `${kind}_${index}.pb`);
-    if (existsSync(path)) Object.assign(tensors, named(value, readValue(path, value)));
+    if (existsSync(path)) found[value.name] = readValue(path, value);
   });
-  return tensors;
+  return found;
 }
 
-function readValue(path: string, value: ValueInfo): Tensor | undefined {
+function readValue(path: string, value: ValueInfo): Value {
   if (!value.type) throw new Error(`the model states no type for "${value.name}"`);
-  return hostTensor(loadValue(readFileSync(path), value.type, { name: value.name }), value.name);
+  return hostValue(loadValue(readFileSync(path), value.type, { name: value.name }), value.name);
 }
 
-function hostTensor(stored: StoredValue, name: string): Tensor | undefined {
-  if (stored === null) return undefined;
-  if (!('dataType' in stored)) throw new Error(`"${name}" is a sequence; only tensors are supported`);
-  return { dataType: stored.dataType, dims: stored.dims, data: stored.strings ?? readTensor(stored) };
+function hostValue(stored: StoredValue, name: string): Value {
+  if (stored === null) return null;
+  if ('dataType' in stored) {
+    return { dataType: stored.dataType, dims: stored.dims, data: stored.strings ?? readTensor(stored) };
+  }
+  return stored.map((element) => {
+    const value = hostValue(element, name);
+    if (value !== null && 'dataType' in value) return value;
+    throw new Error(`"${name}" is a sequence of what is no tensor`);
+  });
 }
 
 /** What ONNX's test runner feeds networks that come without inputs: the elements count up from 0 to almost 1. */

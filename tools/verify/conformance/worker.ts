@@ -14,8 +14,8 @@ async function runCase(name: string, device: Device): Promise<Outcome> {
   const began = performance.now();
   const took = () => Math.round(performance.now() - began);
   try {
-    const { difference, constants } = await attemptCase(openCase(root, name), device, toleranceOf(name));
-    return { name, ms: took(), error: difference, constants };
+    const { difference, placements } = await attemptCase(openCase(root, name), device, toleranceOf(name));
+    return { name, ms: took(), error: difference, placements };
   } catch (error) {
     const code = error instanceof TesseraError ? error.code : undefined;
     const kind = code ?? (error instanceof Error ? error.name : 'thrown');

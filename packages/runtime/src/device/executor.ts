@@ -156,13 +156,10 @@ export class PreparedProgram {
     const { ranges, total } = layOut(outputs);
     const timestamps = timed ? this.#takeTimestamps() : undefined;
     const staging = this.#takeStaging(total + (timestamps?.byteLength ?? 0));
-    const pass = encoder.beginComputePass({ timestampWrites: timestamps?.writes(0) });
-    this.#steps.forEach((step, i) => skipped.has(i) || dispatch(pass, step));
-    pass.end();
-    const copy = ({ operand }: ProgramValue, target: GPUBuffer, offset: number, byteLength: number) =>
-      encoder.copyBufferToBuffer(this.#buffers[operand.buffer], 0, target, offset, roundUp(byteLength, 4));
-    for (const { value, offset, byteLength } of ranges) copy(value, staging, offset, byteLength);
-    for (const [value, target] of targets) copy(value, target, 0, valueBytes(value));
+    this.#encode(encoder, skipped, targets, timestamps?.writes(0));
+    for (const { value, offset, byteLength } of ranges) {
+      encoder.copyBufferToBuffer(this.#buffers[value.operand.buffer], 0, staging, offset, roundUp(byteLength, 4));
+    }
     timestamps?.resolve(encoder, staging, total);
     gpu.queue.submit([encoder.finish()]);
     const submitted = performance.now();
@@ -184,6 +181,30 @@ export class PreparedProgram {
       if (timestamps) this.#returnTimestamps(timestamps);
       this.#running -= 1;
       if (this.#retired) this.retire();
+    }
+  }
+
+  /** As `run` without outputs to read: nothing waits for the device. */
+  advance(inputs: RunInputs, targets: ReadonlyMap<ProgramValue, GPUBuffer>): void {
+    this.#requireDevice();
+    const encoder = this.#gpu.createCommandEncoder();
+    this.#encode(encoder, this.#writeInputs(inputs, encoder), targets);
+    this.#gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** Records the steps, and copies of outputs into `targets`. */
+  #encode(
+    encoder: GPUCommandEncoder,
+    skipped: ReadonlySet<number>,
+    targets: ReadonlyMap<ProgramValue, GPUBuffer>,
+    timestampWrites?: GPUComputePassTimestampWrites,
+  ): void {
+    const pass = encoder.beginComputePass({ timestampWrites });
+    this.#steps.forEach((step, i) => skipped.has(i) || dispatch(pass, step));
+    pass.end();
+    for (const [value, target] of targets) {
+      const source = this.#buffers[value.operand.buffer];
+      encoder.copyBufferToBuffer(source, 0, target, 0, roundUp(valueBytes(value), 4));
     }
   }
 

@@ -77,5 +77,5 @@ function lower(context: LowerContext): void {
 }
 
 export const affineGridOperators: readonly Operator[] = [
-  { type: 'AffineGrid', domain: '', since: 20, infer, evaluate, lower },
+  { type: 'AffineGrid', domain: '', since: 20, infer, evaluate, lower, valueInputs: [1] },
 ];

@@ -52,5 +52,5 @@ function lower(context: LowerContext): void {
 }
 
 export const centerCropPadOperators: readonly Operator[] = [
-  { type: 'CenterCropPad', domain: '', since: 18, infer, evaluate, lower },
+  { type: 'CenterCropPad', domain: '', since: 18, infer, evaluate, lower, valueInputs: [1] },
 ];

@@ -67,4 +67,6 @@ function lower(context: LowerContext): void {
   context.output(0, y);
 }
 
-export const col2imOperators: readonly Operator[] = [{ type: 'Col2Im', domain: '', since: 18, infer, evaluate, lower }];
+export const col2imOperators: readonly Operator[] = [
+  { type: 'Col2Im', domain: '', since: 18, infer, evaluate, lower, valueInputs: [1, 2] },
+];

@@ -49,6 +49,6 @@ const infer: Operator['infer'] = (context) => [context.type(0)];
 
 /** Running sums and products along one axis. */
 export const cumsumOperators: readonly Operator[] = [
-  { type: 'CumSum', domain: '', since: 11, infer, evaluate, lower },
-  { type: 'CumProd', domain: '', since: 26, infer, evaluate, lower },
+  { type: 'CumSum', domain: '', since: 11, infer, evaluate, lower, valueInputs: [1] },
+  { type: 'CumProd', domain: '', since: 26, infer, evaluate, lower, valueInputs: [1] },
 ];

@@ -135,4 +135,6 @@ function lower(context: LowerContext): void {
   context.output(0, { ...y, shape, strides: shape.map((_, d) => strides[order.indexOf(d)]) });
 }
 
-export const dftOperators: readonly Operator[] = [{ type: 'DFT', domain: '', since: 17, infer, evaluate, lower }];
+export const dftOperators: readonly Operator[] = [
+  { type: 'DFT', domain: '', since: 17, infer, evaluate, lower, valueInputs: [1, 2] },
+];

@@ -79,6 +79,7 @@ export const diagonalOperators: readonly Operator[] = [
     type: 'Trilu',
     domain: '',
     since: 14,
+    valueInputs: [1],
     infer: (context) => [context.type(0)],
     evaluate: evaluateTrilu,
     lower: lowerTrilu,

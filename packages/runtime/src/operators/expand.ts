@@ -73,6 +73,7 @@ export const expandOperators: readonly Operator[] = [
     type: 'Tile',
     domain: '',
     since: 6,
+    valueInputs: [1],
     infer: inferTile,
     evaluate(context) {
       const x = context.input(0);

@@ -36,12 +36,14 @@ export const identityOperators: readonly Operator[] = [
       return [isInteger(type.dataType) ? { ...type, dims: context.dims(0) } : type];
     },
     evaluate: (context) => [context.input(0)],
+    run: (context) => [context.value(0) ?? context.fail('input 0 is missing')],
     lower: (context) => context.output(0, context.input(0)),
   },
   {
     type: 'Dropout',
     domain: '',
     since: 7,
+    valueInputs: [2],
     infer: inferDropout,
     evaluate(context) {
       const x = context.input(0);

@@ -1,14 +1,15 @@
-import type { InferContext, InferResult, Operator } from './types.js';
+import type { InferContext, InferResult, Operator, RunContext } from './types.js';
+import { booleanOf } from './control.js';
 
 /** What the file states of the outputs; shapes may differ between the branches and stay open. */
-function infer(context: InferContext): readonly InferResult[] {
-  const branch = context.attributes.get('then_branch');
-  if (branch?.type !== 'graph') return context.fail('attribute then_branch is missing');
-  return branch.value.outputs.map(({ name, type }) => {
-    if (type?.kind === 'tensor') return { dataType: type.dataType };
-    return context.fail(`output "${name}" of then_branch is ${type ? `a ${type.kind}` : 'of no stated type'}`);
-  });
+function infer(context: InferContext): readonly (InferResult | undefined)[] {
+  return context.outputTypes('then_branch').map((type) => type && { ...type, shape: undefined });
 }
 
-/** If: a pass puts a branch in its place when the condition is known. */
-export const ifOperators: readonly Operator[] = [{ type: 'If', domain: '', since: 1, infer }];
+async function run(context: RunContext) {
+  const condition = booleanOf(context, context.tensor(0), 'the condition');
+  return context.runSubgraph(condition ? 'then_branch' : 'else_branch', []);
+}
+
+/** If: a pass puts a branch in its place when the condition is known, and otherwise the host takes a branch. */
+export const ifOperators: readonly Operator[] = [{ type: 'If', domain: '', since: 1, infer, run, valueInputs: [0] }];

@@ -67,4 +67,6 @@ function lower(context: LowerContext): void {
 }
 
 /** OneHot: indices outside give a row of the off value. */
-export const oneHotOperators: readonly Operator[] = [{ type: 'OneHot', domain: '', since: 9, infer, evaluate, lower }];
+export const oneHotOperators: readonly Operator[] = [
+  { type: 'OneHot', domain: '', since: 9, infer, evaluate, lower, valueInputs: [1] },
+];

@@ -143,6 +143,7 @@ export const padOperators: readonly Operator[] = [
     type: 'Pad',
     domain: '',
     since: 11,
+    valueInputs: [1, 3],
     infer: inferInputPads,
     evaluate(context) {
       const pads = inputPads(context, context.input(1), context.optional(3), context.input(0).dims.length);

@@ -119,6 +119,7 @@ function reduceOperator(type: string, name: ReduceName): Operator {
     type,
     domain: '',
     since: 1,
+    valueInputs: [1],
     infer,
     evaluate: (context) => evaluate(context, name),
     lower: (context) => lower(context, name),

@@ -167,12 +167,21 @@ function axesOperator(type: string, since: number, compute: AxesShape, isInput: 
       return evaluateTo(context, compute(context, context.input(0).dims, axes) as number[]);
     },
     lower: lowerReshape,
+    valueInputs: [1],
   };
 }
 
 /** Operators that keep the elements and their order, and change the shape. */
 export const reshapeOperators: readonly Operator[] = [
-  { type: 'Reshape', domain: '', since: 5, infer: inferReshape, evaluate: evaluateReshape, lower: lowerReshape },
+  {
+    type: 'Reshape',
+    domain: '',
+    since: 5,
+    infer: inferReshape,
+    evaluate: evaluateReshape,
+    lower: lowerReshape,
+    valueInputs: [1],
+  },
   {
     type: 'Flatten',
     domain: '',

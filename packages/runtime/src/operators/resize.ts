@@ -236,6 +236,7 @@ function resizeOperator(type: string, since: number, form: Form): Operator {
     type,
     domain: '',
     since,
+    valueInputs: [1, 2, 3],
     infer: (context) => inferResize(form, context),
     evaluate: (context) => evaluateResize(form, context),
     lower: (context) => lowerResize(form, context),

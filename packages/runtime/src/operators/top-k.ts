@@ -75,4 +75,6 @@ function lower(context: LowerContext): void {
   if (context.hasOutput(1)) context.output(1, indices);
 }
 
-export const topKOperators: readonly Operator[] = [{ type: 'TopK', domain: '', since: 1, infer, evaluate, lower }];
+export const topKOperators: readonly Operator[] = [
+  { type: 'TopK', domain: '', since: 1, infer, evaluate, lower, valueInputs: [1] },
+];

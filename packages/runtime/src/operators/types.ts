@@ -1,7 +1,8 @@
 import type { DeviceProfile, ElementType, Kernel, Param } from '@tessera/conv-kernels';
 import type { Attribute, DataType } from '@tessera/onnx-loader';
 import type { Dim, ValueType } from '../graph.js';
-import type { Tensor } from '../tensor.js';
+import type { GpuTensor } from '../device/gpu-tensor.js';
+import type { Tensor, Value } from '../tensor.js';
 
 /** Reads a node's attributes under their ONNX names; a wrong type is an INVALID_MODEL error naming node and attribute. */
 export interface Attributes {
@@ -40,6 +41,8 @@ export interface InferContext extends NodeContext {
   dims(index: number): readonly Dim[] | undefined;
   /** A fresh symbol, for a size only the run will tell. */
   unknown(): Dim;
+  /** The types the file states of a subgraph's outputs. */
+  outputTypes(attribute: string): readonly (ValueType | undefined)[];
 }
 
 export interface InferResult extends ValueType {
@@ -123,18 +126,50 @@ export interface LowerContext extends NodeContext {
   output(index: number, operand: Operand): void;
 }
 
+/** A value between the steps of a run: in host memory, or a tensor on the device. */
+export type RunValue = Value | GpuTensor;
+
+/** What an operator sees that runs on the host and holds more than tensors, or runs graphs. */
+export interface RunContext extends NodeContext {
+  /** An input where it lies; undefined where it is absent. Only inputs of operators with subgraphs may lie on the device. */
+  value(index: number): RunValue | undefined;
+  /** An input in host memory; throws where it is absent or of another kind. */
+  tensor(index: number): Tensor;
+  optional(index: number): Tensor | undefined;
+  sequence(index: number): readonly Tensor[];
+  /** The type of an output as far as it was inferred. */
+  outputType(index: number): ValueType | undefined;
+  /** Brings a value to the host. */
+  fetch(value: RunValue): Promise<Value>;
+  /** Runs a subgraph (by its attribute's name) on values for its inputs; where it can, it leaves results on the device. */
+  runSubgraph(attribute: string, inputs: readonly RunValue[]): Promise<readonly RunValue[]>;
+  /** Inputs and outputs of a subgraph. */
+  subgraph(attribute: string): { readonly inputCount: number; readonly outputCount: number };
+  /** Frees a result of runSubgraph that nothing needs any more. */
+  release(value: RunValue): void;
+  /** Iterations after which a Loop is taken for endless. */
+  readonly maxIterations: number;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * One operator, from the version `since` on. Lookup takes the newest `since` not above the model's opset. `evaluate`
- * serves constant folding and shape arithmetic; `lower` makes GPU work. An operator without `lower` runs only where
- * it can be folded.
+ * serves constant folding, shape arithmetic and steps on the host; `lower` makes GPU work. A node of an operator without
+ * `lower` splits the program: what it needs is read back, and the host runs it.
  */
 export interface Operator {
   readonly type: string;
   readonly domain: '' | 'com.microsoft' | 'tessera';
   readonly since: number;
-  infer(context: InferContext): readonly InferResult[];
+  infer(context: InferContext): readonly (InferResult | undefined)[];
   evaluate?(context: EvaluateContext): readonly Tensor[];
+  /** In place of `evaluate`, of operators on sequences, optionals and graphs and those that draw numbers: never folded. */
+  run?(context: RunContext): readonly RunValue[] | Promise<readonly RunValue[]>;
   lower?(context: LowerContext): void;
+  /** Inputs (where present) whose values `lower` must know: axes, sizes, counts. */
+  readonly valueInputs?: readonly number[];
+  /** Why `lower` cannot take this node; undefined where it can. */
+  hostReason?(context: InferContext): string | undefined;
 }
 
 /** How the nodes of an operator that others define are written, one after another; each has its types at once. */

@@ -100,6 +100,7 @@ export function viewOperator(
     domain: '',
     since,
     infer,
+    valueInputs: [1, 2, 3, 4],
     evaluate(context) {
       const x = context.input(0);
       return views(evaluateViewContext(context), viewOf(x)).map((view) => takeView(x, view));

@@ -1,6 +1,14 @@
-import type { Attribute, FunctionDefinition, Graph, Model, Node, Tensor as StoredTensor } from '@tessera/onnx-loader';
+import type {
+  Attribute,
+  FunctionDefinition,
+  Graph,
+  Model,
+  Node,
+  Tensor as StoredTensor,
+  ValueInfo,
+} from '@tessera/onnx-loader';
 import { TesseraError } from '../errors.js';
-import type { Branch, Branches, Constant, TypedGraph, TypedNode, ValueType } from '../graph.js';
+import type { Constant, Subgraph, Subgraphs, TypedGraph, TypedNode, ValueType } from '../graph.js';
 import type { Tensor } from '../tensor.js';
 
 /** Functions may call functions; deeper nesting than this is taken for recursion. */
@@ -32,16 +40,34 @@ export function importModel(model: Model): TypedGraph {
 }
 
 function inputType(model: Model, name: string): ValueType {
-  const type = model.graph.inputs.find((input) => input.name === name)?.type;
-  if (type?.kind !== 'tensor') {
-    throw new TesseraError(
-      'UNSUPPORTED_OPERATOR',
-      `input "${name}" is ${type ? `a ${type.kind}` : 'of no stated type'}; only tensors are supported`,
-    );
-  }
-  const shape = type.dims?.map((dim, axis) => dim ?? `${name}_dim${axis}`);
-  return { dataType: type.dataType, shape };
+  const info = model.graph.inputs.find((input) => input.name === name);
+  const type = info && statedType(info);
+  if (type) return type;
+  throw new TesseraError(
+    'UNSUPPORTED_OPERATOR',
+    `input "${name}" is ${info?.type ? `a ${info.type.kind}` : 'of no stated type'}; only tensors, sequences and optionals of them are supported`,
+  );
 }
+
+/** The type a file states of a value; undefined where it states none, or one that holds no plain tensors. */
+export function statedType({ name, type }: ValueInfo): ValueType | undefined {
+  const isOptional = type?.kind === 'optional';
+  const held = isOptional ? type.element : type;
+  const isSequence = held?.kind === 'sequence';
+  const tensor = isSequence ? held.element : held;
+  if (tensor?.kind !== 'tensor') return undefined;
+  const shape = tensor.dims?.map((dim, axis) => dim ?? `${name}_dim${axis}`);
+  if (isOptional) return { dataType: tensor.dataType, container: isSequence ? 'optional-sequence' : 'optional' };
+  return isSequence ? { dataType: tensor.dataType, container: 'sequence' } : { dataType: tensor.dataType, shape };
+}
+
+/** Attributes that hold graphs, of the operators that run them. */
+const graphAttributes: Readonly<Record<string, readonly string[]>> = {
+  If: ['then_branch', 'else_branch'],
+  Loop: ['body'],
+  Scan: ['body'],
+  SequenceMap: ['body'],
+};
 
 class Importer {
   readonly nodes: TypedNode[] = [];
@@ -64,41 +90,57 @@ class Importer {
     const name = scope.prefix + node.name;
     const inputs = node.inputs.map((input) => renamed(input, scope));
     const opset = scope.opsets.get(node.domain) ?? 1;
-    const branches = node.opType === 'If' && node.domain === '' ? this.#branches(name, attributes, scope) : undefined;
+    const subgraphs = this.#subgraphs(name, node, attributes, scope);
     this.nodes.push({
       name,
       opType: node.opType,
       domain: node.domain,
       opset,
-      inputs: branches ? [...inputs, ...branches.captured] : inputs,
+      inputs: subgraphs ? [...inputs, ...subgraphs.captured] : inputs,
       outputs,
       attributes,
       origins: [name],
-      branches,
+      subgraphs,
     });
   }
 
-  #branches(name: string, attributes: ReadonlyMap<string, Attribute>, scope: Scope): Branches {
-    const [thenBranch, elseBranch] = ['then_branch', 'else_branch'].map((key) => {
+  #subgraphs(
+    name: string,
+    node: Node,
+    attributes: ReadonlyMap<string, Attribute>,
+    scope: Scope,
+  ): Subgraphs | undefined {
+    const keys = node.domain === '' ? graphAttributes[node.opType] : undefined;
+    if (!keys) return undefined;
+    const graphs = keys.map((key): [string, Subgraph] => {
       const attribute = attributes.get(key);
-      if (attribute?.type === 'graph') return this.#branch(attribute.value, `${name}/${key}/`, scope);
-      throw new TesseraError('INVALID_MODEL', `node "${name}" (If) has no attribute ${key}`, { node: name });
+      if (attribute?.type === 'graph') return [key, this.#subgraph(attribute.value, `${name}/${key}/`, scope)];
+      const fault = attribute
+        ? `attribute ${key} is of type ${attribute.type}; it must be graph`
+        : `no attribute ${key}`;
+      throw new TesseraError('INVALID_MODEL', `node "${name}" (${node.opType}) has ${fault}`, { node: name });
     });
-    const captured = new Set([...capturedNames(thenBranch), ...capturedNames(elseBranch)]);
-    return { captured: [...captured], then: thenBranch, else: elseBranch };
+    const captured = [...new Set(graphs.flatMap(([, graph]) => capturedNames(graph)))];
+    return { formalInputs: node.inputs.length, captured, graphs: new Map(graphs) };
   }
 
-  #branch(graph: Graph, prefix: string, scope: Scope): Branch {
+  #subgraph(graph: Graph, prefix: string, scope: Scope): Subgraph {
     const inner = new Importer(this.#functions);
     const rename = new Map(scope.rename);
-    for (const name of [...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)]) {
+    const inputs = graph.inputs.map((input) => input.name);
+    for (const name of [...inputs, ...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)]) {
       if (name !== '') rename.set(name, prefix + name);
     }
     for (const [name, tensor] of graph.initializers) inner.constants.set(prefix + name, { kind: 'stored', tensor });
     const innerScope = { ...scope, prefix, rename };
     for (const node of graph.nodes) inner.add(node, innerScope);
-    const outputs = graph.outputs.map((output) => renamed(output.name, innerScope));
-    return { nodes: inner.nodes, constants: inner.constants, outputs };
+    return {
+      nodes: inner.nodes,
+      constants: inner.constants,
+      inputs: inputs.map((name) => prefix + name),
+      outputs: graph.outputs.map((output) => renamed(output.name, innerScope)),
+      outputTypes: graph.outputs.map(statedType),
+    };
   }
 
   #inline(call: Node, definition: FunctionDefinition, scope: Scope): void {
@@ -122,9 +164,9 @@ class Importer {
   }
 }
 
-/** Names a branch uses and does not define. */
-function capturedNames({ nodes, constants, outputs }: Branch): string[] {
-  const defined = new Set(['', ...constants.keys(), ...nodes.flatMap((node) => node.outputs)]);
+/** Names a subgraph uses and does not define. */
+function capturedNames({ nodes, constants, inputs, outputs }: Subgraph): string[] {
+  const defined = new Set(['', ...inputs, ...constants.keys(), ...nodes.flatMap((node) => node.outputs)]);
   return [...nodes.flatMap((node) => node.inputs), ...outputs].filter((name) => !defined.has(name));
 }
 

@@ -7,7 +7,7 @@ import { foldAffine } from './fold-affine.js';
 import { fuseActivations } from './fuse-activations.js';
 import { fuseEpilogues } from './fuse-epilogues.js';
 import { importModel } from './import-model.js';
-import { inlineIf, requireKnownConditions } from './inline-if.js';
+import { inlineIf } from './inline-if.js';
 import { propagate, requireKnownOperators } from './propagate.js';
 import { removeDead } from './remove-dead.js';
 import { removeIdentity } from './remove-identity.js';
@@ -59,14 +59,13 @@ function withOutputs(graph: TypedGraph, names: readonly string[]): TypedGraph {
 }
 
 /** The graph for one set of sizes: shapes become numbers, and the shape arithmetic that hung on them folds away. */
-export function specialize(graph: TypedGraph, sizes: ReadonlyMap<string, number>): TypedGraph {
+export function specialize(graph: TypedGraph, sizes: ReadonlyMap<string, number> = new Map()): TypedGraph {
   return runPasses(graph, [
     ['propagate', (g) => propagate(g, sizes)],
     ['inline-if', settleConditions],
     ['explicit-broadcast', explicitBroadcast],
     ['remove-identity', removeIdentity],
     ['remove-dead', removeDead],
-    ['require-known-conditions', requireKnownConditions],
     ['fuse-epilogues', fuseEpilogues],
   ]);
 }

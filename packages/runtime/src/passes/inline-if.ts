@@ -1,5 +1,4 @@
-import { TesseraError } from '../errors.js';
-import type { Branches, Constant, TypedGraph, TypedNode } from '../graph.js';
+import type { Constant, Subgraphs, TypedGraph, TypedNode } from '../graph.js';
 import { toNumbers } from '../operators/numbers.js';
 import { hostTensor } from './constants.js';
 
@@ -9,22 +8,22 @@ export function inlineIf(graph: TypedGraph): TypedGraph {
   let isChanged = false;
   const nodes = graph.nodes.flatMap((node) => {
     const condition = graph.constants.get(node.inputs[0]);
-    if (!node.branches || !condition) return [node];
+    if (node.opType !== 'If' || !node.subgraphs || !condition) return [node];
     isChanged = true;
-    return branchNodes(node, node.branches, condition, constants);
+    return branchNodes(node, node.subgraphs, condition, constants);
   });
   return isChanged ? { ...graph, nodes, constants } : graph;
 }
 
 function branchNodes(
   node: TypedNode,
-  branches: Branches,
+  subgraphs: Subgraphs,
   condition: Constant,
   constants: Map<string, Constant>,
 ): readonly TypedNode[] {
   const [isTrue] = toNumbers(hostTensor(condition));
-  const branch = isTrue ? branches.then : branches.else;
-  const actual = new Map(branches.captured.map((name, i) => [name, node.inputs[1 + i]]));
+  const branch = subgraphs.graphs.get(isTrue ? 'then_branch' : 'else_branch')!;
+  const actual = new Map(subgraphs.captured.map((name, i) => [name, node.inputs[subgraphs.formalInputs + i]]));
   const resolve = (name: string) => actual.get(name) ?? name;
   for (const [name, constant] of branch.constants) constants.set(name, constant);
   const inner = branch.nodes.map((each) => ({ ...each, inputs: each.inputs.map(resolve) }));
@@ -35,15 +34,4 @@ function branchNodes(
     return [{ ...identity, inputs: [source], outputs: [name], attributes: new Map(), origins: [node.name] }];
   });
   return [...inner, ...outputs];
-}
-
-/** Throws UNSUPPORTED_OPERATOR where an If is left whose condition is not constant. */
-export function requireKnownConditions(graph: TypedGraph): TypedGraph {
-  const node = graph.nodes.find((each) => each.branches);
-  if (!node) return graph;
-  throw new TesseraError(
-    'UNSUPPORTED_OPERATOR',
-    `node "${node.name}" (If): the condition "${node.inputs[0]}" depends on data; it must follow from constants and the sizes of the inputs`,
-    { node: node.name },
-  );
 }

@@ -66,29 +66,32 @@ class Propagation {
     for (const [name, { tensor }] of graph.constants)
       this.types.set(name, { dataType: tensor.dataType, shape: tensor.dims });
     for (const name of graph.inputs) {
-      const { dataType, shape } = graph.types.get(name)!;
+      const type = graph.types.get(name)!;
       this.types.set(name, {
-        dataType,
-        shape: shape?.map((dim) => (typeof dim === 'string' ? (sizes.get(dim) ?? dim) : dim)),
+        ...type,
+        shape: type.shape?.map((dim) => (typeof dim === 'string' ? (sizes.get(dim) ?? dim) : dim)),
       });
     }
   }
 
   /** Infers a node's outputs. What is left of it: the node, nothing where all outputs became constants, a function's nodes. */
   visit(node: TypedNode): readonly TypedNode[] {
+    if (node.inputs.some((name) => name !== '' && !this.types.has(name))) return [node];
     const operator = findOperator(node.domain, node.opType, node.opset);
     const definition = operator ? undefined : findFunction(node.domain, node.opType, node.opset);
     if (definition) return expandFunction(node, definition, this.#inferContext(node), this);
     if (!operator) return [node];
     const results = operator.infer(this.#inferContext(node));
     node.outputs.forEach((name, i) => {
-      if (name !== '' && results[i]) this.#record(name, results[i]);
+      const result = results[i];
+      if (name !== '' && result) this.#record(name, result);
     });
     return this.#fold(node, operator) ? [] : [node];
   }
 
   #record(name: string, result: InferResult): void {
-    this.types.set(name, { dataType: result.dataType, shape: result.shape });
+    const { dataType, shape, container } = result;
+    this.types.set(name, container ? { dataType, shape, container } : { dataType, shape });
     if (!result.dims) return;
     this.#dims.set(name, result.dims);
     const isInteger = result.dataType === 'int64' || result.dataType === 'int32';
@@ -134,20 +137,12 @@ class Propagation {
   }
 
   #inferContext(node: TypedNode): InferContext {
-    const context = nodeContext(node);
-    return {
-      ...context,
-      type: (index) => {
-        const type = this.types.get(node.inputs[index] ?? '');
-        if (type) return type;
-        return context.fail(
-          `input ${index} (${node.inputs[index] ? `"${node.inputs[index]}"` : 'omitted'}) has no known type`,
-        );
-      },
-      constant: (index) => this.#host(node.inputs[index] ?? ''),
-      dims: (index) => this.#trackedDims(node.inputs[index] ?? ''),
+    return inferContext(node, {
+      types: this.types,
+      host: (name) => this.#host(name),
+      dims: (name) => this.#trackedDims(name),
       unknown: () => `?${this.#fresh++}`,
-    };
+    });
   }
 
   #trackedDims(name: string): readonly Dim[] | undefined {
@@ -171,12 +166,61 @@ class Propagation {
   }
 }
 
+/** What inference may ask of the values of a graph, by name. */
+interface KnownValues {
+  readonly types: ReadonlyMap<string, ValueType>;
+  host(name: string): Tensor | undefined;
+  dims(name: string): readonly Dim[] | undefined;
+  unknown(): Dim;
+}
+
+function inferContext(node: TypedNode, values: KnownValues): InferContext {
+  const context = nodeContext(node);
+  return {
+    ...context,
+    type: (index) => {
+      const name = node.inputs[index] ?? '';
+      return values.types.get(name) ?? context.fail(`input ${index} is missing`);
+    },
+    constant: (index) => values.host(node.inputs[index] ?? ''),
+    dims: (index) => values.dims(node.inputs[index] ?? ''),
+    unknown: values.unknown,
+    outputTypes: (attribute) => node.subgraphs?.graphs.get(attribute)?.outputTypes ?? [],
+  };
+}
+
+/** A node of a graph whose types are inferred already, as inference sees it. */
+export function settledContext(graph: TypedGraph, node: TypedNode): InferContext {
+  const host = (name: string) => {
+    const constant = graph.constants.get(name);
+    return constant && hostTensor(constant);
+  };
+  return inferContext(node, {
+    types: graph.types,
+    host,
+    dims: (name) => {
+      const tensor = host(name);
+      const isInteger = tensor?.dataType === 'int64' || tensor?.dataType === 'int32';
+      return isInteger ? Array.from(tensor.data as BigInt64Array | Int32Array, Number) : undefined;
+    },
+    unknown: () => '?',
+  });
+}
+
 /** Throws one error that names every operator of the graph for which there is no definition. */
 export function requireKnownOperators(graph: TypedGraph): void {
   const isKnown = ({ domain, opType, opset }: TypedNode) =>
     findOperator(domain, opType, opset) ?? findFunction(domain, opType, opset);
-  const unknown = graph.nodes.filter((node) => !isKnown(node));
+  const unknown = allNodes(graph.nodes).filter((node) => !isKnown(node));
   if (unknown.length > 0) throw unsupported(unknown, 'not supported');
+}
+
+/** Nodes with those of their subgraphs. */
+export function allNodes(nodes: readonly TypedNode[]): readonly TypedNode[] {
+  return nodes.flatMap((node) => [
+    node,
+    ...[...(node.subgraphs?.graphs.values() ?? [])].flatMap((graph) => allNodes(graph.nodes)),
+  ]);
 }
 
 /** One error for several nodes: each operator once, with its count and first node. */

@@ -32,6 +32,26 @@ export function storageType(dataType: DataType, floatType: 'f32' | 'f16', hasF16
   }
 }
 
+const deviceTypes: ReadonlySet<DataType> = new Set([
+  'float32',
+  'float16',
+  'bfloat16',
+  'int64',
+  'int32',
+  'int16',
+  'int8',
+  'uint64',
+  'uint32',
+  'uint16',
+  'uint8',
+  'bool',
+]);
+
+/** Whether nodes on the device take a type; float64, strings and the floats of 8 and 4 bits stay on the host. */
+export function isDeviceType(dataType: DataType): boolean {
+  return deviceTypes.has(dataType);
+}
+
 /** How elements cross from the host to the GPU: as a buffer stores them, or as the host has them, for the GPU to convert. */
 export type WireType = ElementType | PackedIntegers;
 

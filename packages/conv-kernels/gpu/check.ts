@@ -8,12 +8,20 @@ import {
   planGemm,
   toHalf,
 } from '../src/index.js';
-import type { ActivationLayout, ChoiceOptions, ConvProblem, GemmProblem, MatrixLayout, Plan } from '../src/index.js';
+import type {
+  ActivationFunction,
+  ActivationLayout,
+  ChoiceOptions,
+  ConvProblem,
+  GemmProblem,
+  MatrixLayout,
+  Plan,
+} from '../src/index.js';
 import type { ConvTransposeProblem, SpatialLayout } from '../src/index.js';
 import { referenceConvTranspose } from '../src/index.js';
 import { layoutEnd, matrixEnd } from '../src/geometry.js';
 import { referenceConv, referenceGemm } from '../src/reference.js';
-import { planTolerance } from '../src/tolerance.js';
+import { planTolerance, spreadsNonFinite, type Tolerance } from '../src/tolerance.js';
 import { runPlan, type HostOperands, type TestDevice } from './harness.js';
 import { random, type Random } from './random.js';
 
@@ -36,8 +44,16 @@ export async function checkConvCase(
   return checkConvPlan(test, problem, planConv(problem, test.profile, options));
 }
 
-/** Runs a plan of a convolution and compares it with the reference. */
-export async function checkConvPlan(test: TestDevice, problem: ConvProblem, plan: Plan): Promise<string | undefined> {
+/**
+ * Runs a plan of a convolution and compares it with the reference. `spoil` may change elements of the input before both;
+ * it is given the input and the positions of its elements.
+ */
+export async function checkConvPlan(
+  test: TestDevice,
+  problem: ConvProblem,
+  plan: Plan,
+  spoil?: (input: Float32Array, positions: readonly number[]) => void,
+): Promise<string | undefined> {
   const inDims = [problem.batch, problem.inChannels, problem.inHeight, problem.inWidth];
   const outDims = convOutputDims(problem);
   const channels = problem.inChannels / problem.groups;
@@ -52,15 +68,16 @@ export async function checkConvPlan(test: TestDevice, problem: ConvProblem, plan
   const activation = (layout: ActivationLayout, dims: readonly number[], slices: Slices): Float32Array =>
     filled(visitLayout(layout, dims, slices), layoutEnd(layout, dims, slices), type, source, 1);
   const input = activation(problem.input, inDims, inSlices);
+  if (spoil) spoil(input, positionsOf(visitLayout(problem.input, inDims, inSlices)));
   const weights = values(problem.outChannels * k, type, source);
   const bias = problem.epilogue.bias ? values(problem.outChannels, 'f32', source) : undefined;
   const added = residual && activation(residual, outDims, addedSlices);
   const slope = hasSlope ? values(problem.outChannels, 'f32', source) : undefined;
   const end = layoutEnd(problem.output, outDims, outSlices);
-  const want = new Float64Array(end + guard).fill(NaN);
+  const want = expectation(end, visitLayout(problem.output, outDims, outSlices));
   const operands = { input, weights, bias, residual: added, slope };
-  referenceConv(problem, operands, want);
-  return compare(test, [plan], operands, want, type, k);
+  referenceConv(problem, operands, want.values);
+  return compare(test, [plan], operands, want, type, k, problem.epilogue.activation);
 }
 
 /** As checkConvCase, for a transposed convolution. */
@@ -84,9 +101,17 @@ export async function checkTransposeCase(
     residual: residual && activation(residual, outDims),
     slope: slope ? values(problem.outChannels, 'f32', source) : undefined,
   };
-  const want = new Float64Array(spatialEnd(problem.output, outDims) + guard).fill(NaN);
-  referenceConvTranspose(problem, operands, want);
-  return compare(test, planConvTranspose(problem, test.profile, options), operands, want, type, k);
+  const want = expectation(spatialEnd(problem.output, outDims), visitSpatial(problem.output, outDims));
+  referenceConvTranspose(problem, operands, want.values);
+  return compare(
+    test,
+    planConvTranspose(problem, test.profile, options),
+    operands,
+    want,
+    type,
+    k,
+    problem.epilogue.activation,
+  );
 }
 
 function spatialEnd({ offset, strides }: SpatialLayout, dims: readonly number[]): number {
@@ -118,10 +143,10 @@ export async function checkGemmCase(
   const bias = problem.epilogue.bias ? values(n, 'f32', source) : undefined;
   const residual = problem.epilogue.residual && operand(problem.epilogue.residual, m, n);
   const slope = problem.epilogue.slope ? values(n, 'f32', source) : undefined;
-  const want = new Float64Array(matrixEnd(problem.c, batch, m, n) + guard).fill(NaN);
+  const want = expectation(matrixEnd(problem.c, batch, m, n), visitMatrix(problem.c, batch, m, n));
   const operands = { input, weights, bias, residual, slope };
-  referenceGemm(problem, operands, want);
-  return compare(test, [plan], operands, want, type, k);
+  referenceGemm(problem, operands, want.values);
+  return compare(test, [plan], operands, want, type, k, problem.epilogue.activation);
 }
 
 interface Operands {
@@ -137,15 +162,17 @@ async function compare(
   test: TestDevice,
   plans: readonly Plan[],
   operands: Operands,
-  want: Float64Array,
+  want: Expectation,
   type: Type,
   k: number,
+  activation: ActivationFunction | undefined,
 ): Promise<string | undefined> {
   const host: HostOperands = { input: encode(operands.input, type) };
   if (operands.bias) host.bias = Float32Array.from(operands.bias);
   if (operands.slope) host.slope = Float32Array.from(operands.slope);
   if (operands.residual) host.residual = encode(operands.residual, type);
-  host.output = type === 'f16' ? new Uint16Array(want.length) : new Uint32Array(want.length);
+  const { length } = want.values;
+  host.output = type === 'f16' ? new Uint16Array(length) : new Uint32Array(length);
   (host.output as Uint16Array | Uint32Array).fill(poison[type]);
   for (const plan of plans) {
     host.weights = plan.packing ? plan.packing.pack(operands.weights) : encode(operands.weights, type);
@@ -154,25 +181,62 @@ async function compare(
     }
     host.output = new Uint8Array(await runPlan(test, plan, host));
   }
-  return difference(host.output.buffer as ArrayBuffer, want, type, k, plans[plans.length - 1]);
+  const last = plans[plans.length - 1];
+  const tolerance = planTolerance(last, k, type, activation);
+  return difference(host.output.buffer as ArrayBuffer, want, type, last, tolerance);
 }
 
-function difference(result: ArrayBuffer, want: Float64Array, type: Type, k: number, plan: Plan): string | undefined {
+/** What a run must leave in the output buffer; elements that are no outputs keep their poison. */
+interface Expectation {
+  readonly values: Float64Array;
+  readonly isOutput: Uint8Array;
+}
+
+function expectation(end: number, visit: Visit): Expectation {
+  const isOutput = new Uint8Array(end + guard);
+  visit((at) => (isOutput[at] = 1));
+  return { values: new Float64Array(end + guard), isOutput };
+}
+
+function positionsOf(visit: Visit): number[] {
+  const positions: number[] = [];
+  visit((at) => positions.push(at));
+  return positions;
+}
+
+function difference(
+  result: ArrayBuffer,
+  want: Expectation,
+  type: Type,
+  plan: Plan,
+  tolerance: Tolerance,
+): string | undefined {
   const bits = type === 'f16' ? new Uint16Array(result) : new Uint32Array(result);
   const floats = type === 'f32' ? new Float32Array(result) : undefined;
-  const { absolute, relative } = planTolerance(plan, k, type);
   const name = `${plan.algorithm} (${plan.variant})`;
-  for (let i = 0; i < want.length; i++) {
-    if (Number.isNaN(want[i])) {
+  const isRight = comparison(plan, tolerance);
+  for (let i = 0; i < want.values.length; i++) {
+    if (!want.isOutput[i]) {
       if (bits[i] !== poison[type]) return `${name} wrote outside its output, at element ${i}`;
       continue;
     }
+    if (bits[i] === poison[type]) return `${name} left element ${i} of its output unwritten`;
     const got = floats ? floats[i] : fromHalf(bits[i]);
-    if (!(Math.abs(got - want[i]) <= absolute + relative * Math.abs(want[i]))) {
-      return `${name} gives ${got} at element ${i}, and the reference ${want[i]}`;
-    }
+    if (!isRight(got, want.values[i]))
+      return `${name} gives ${got} at element ${i}, and the reference ${want.values[i]}`;
   }
   return undefined;
+}
+
+/** Whether a value is what the reference says, by the plan's tolerance and its rule for NaN and infinity. */
+function comparison(plan: Plan, { absolute, relative }: Tolerance): (got: number, want: number) => boolean {
+  const spreads = spreadsNonFinite(plan);
+  return (got, want) => {
+    if (spreads && !Number.isFinite(got)) return true;
+    if (spreads && !Number.isFinite(want)) return false;
+    if (Number.isNaN(want)) return Number.isNaN(got);
+    return got === want || Math.abs(got - want) <= absolute + relative * Math.abs(want);
+  };
 }
 
 /** Random values at a view's elements, NaN everywhere else, so that a stray read shows. */

@@ -118,6 +118,7 @@ export function checkConv(problem: ConvProblem, device: DeviceProfile): void {
   check('input', p.input, inDims, p.depth?.inDepth ?? 1, p.depth?.inputStride);
   check('output', p.output, outDims, outDepth, p.depth?.outputStride);
   if (residual) check('residual', residual, outDims, outDepth, p.depth?.residualStride);
+  checkBinding('weights', ((p.outChannels * p.inChannels) / p.groups) * kernelTaps(p), p.elementType, device);
 }
 
 function checkDepth(depth: DepthAxis, hasResidual: boolean): void {

@@ -54,7 +54,7 @@ export {
 export { referenceConvTranspose } from './transpose/reference.js';
 export { fromHalf, toHalf } from './half.js';
 export { referenceActivation, referenceConv, referenceGemm, type ReferenceOperands } from './reference.js';
-export { sumTolerance, type Tolerance } from './tolerance.js';
+export { planTolerance, spreadsNonFinite, sumTolerance, type Tolerance } from './tolerance.js';
 export type {
   Int8Arithmetic,
   Int8ConvProblem,

@@ -14,6 +14,8 @@ interface SumRule {
   /** How many times larger the values on the way are than those of a direct sum. */
   readonly growth: number;
   readonly reason: string;
+  /** Where NaN and infinity reach beyond the sums that they are terms of. */
+  readonly spreads?: boolean;
 }
 
 /** Any order of summing k products, and the bias and residual; 8 more stand for short sums, whose maximum spreads more. */
@@ -28,6 +30,7 @@ function winogradRule(transform: WinogradTransform): SumRule {
     terms: (k) => chain.terms(k) + 4 * transform.points,
     growth: errorGrowth(transform),
     reason: 'transforms along two axes add chains of `points` roundings before the products and as many after',
+    spreads: true,
   };
 }
 
@@ -82,18 +85,37 @@ function room(rule: SumRule, k: number, scale: number, elementType: 'f32' | 'f16
  * steeper than 1 somewhere widens it. Throws where the algorithm has no rule.
  */
 export function planTolerance(
-  plan: { readonly algorithm: string; readonly variant: string },
+  plan: PlanName,
   k: number,
   elementType: 'f32' | 'f16',
   activation?: ActivationFunction,
 ): Tolerance {
+  const { absolute, relative } = room(ruleOf(plan), k, 1, elementType);
+  return { absolute: absolute * steepness(activation), relative };
+}
+
+/**
+ * What becomes of NaN and infinity in the input. Where this is false, they come out as the reference says: in the sums
+ * that they are terms of, and nowhere else. Where it is true (algorithms that transform tiles of the input) those sums
+ * come out as NaN or infinity, not always the same one, and so may other sums of the tiles that hold them.
+ * Of NaN, what relu, clip and hard-sigmoid make is left open by WGSL's min and max.
+ */
+export function spreadsNonFinite(plan: PlanName): boolean {
+  return ruleOf(plan).spreads ?? false;
+}
+
+interface PlanName {
+  readonly algorithm: string;
+  readonly variant: string;
+}
+
+function ruleOf(plan: PlanName): SumRule {
   // A transposed convolution by phases sums as the convolutions do that it is made of.
   const algorithm = plan.algorithm.replace(/^phases /, '');
   const name = `${algorithm} ${plan.variant}`;
   const rule = sumRules[algorithm] ?? Object.entries(sumRules).find(([start]) => name.startsWith(start))?.[1];
   if (!rule) throw new Error(`there is no rule for the rounding of ${name}`);
-  const { absolute, relative } = room(rule, k, 1, elementType);
-  return { absolute: absolute * steepness(activation), relative };
+  return rule;
 }
 
 /** The largest slope of an activation, at least 1. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { convAlgorithms, ConvProblemError, convOutputSize, explainConv, planConv, planGemm } from '../src/index.js';
-import type { ConvProblem, GemmProblem } from '../src/index.js';
+import type { ConvProblem, DepthAxis, GemmProblem } from '../src/index.js';
 import { convProblem } from '../gpu/cases.js';
 import { gpu, least, software } from './devices.js';
 
@@ -96,17 +96,48 @@ describe('planConv', () => {
 
 describe('a wrong problem', () => {
   const good = layer(1, [8, 8], [5, 6]);
+  const positive = [
+    ...['batch', 'inChannels', 'inHeight', 'inWidth', 'outChannels', 'kernelHeight', 'kernelWidth'],
+    ...['strideHeight', 'strideWidth', 'dilationHeight', 'dilationWidth', 'groups'],
+  ] as (keyof ConvProblem)[];
+  const pads = ['padTop', 'padLeft', 'padBottom', 'padRight'] as (keyof ConvProblem)[];
+  const volume: DepthAxis = {
+    ...{ inDepth: 4, kernelDepth: 3, strideDepth: 1, dilationDepth: 1 },
+    ...{ padFront: 0, padBack: 0, inputStride: 240, outputStride: 240 },
+  };
   const wrong: [string, Partial<ConvProblem>, RegExp][] = [
-    ['groups', { groups: 3 }, /groups 3 does not divide inChannels 8/],
-    ['kernelHeight', { kernelHeight: 9 }, /inHeight 5 with padding 2 .* at least 2 more/],
-    ['strideWidth', { strideWidth: 0 }, /strideWidth is 0; it must be an integer of at least 1/],
-    ['padLeft', { padLeft: -1 }, /padLeft is -1/],
+    ...positive.map((name): (typeof wrong)[number] => [
+      name,
+      { [name]: 0 },
+      new RegExp(`^${name} is 0; it must be an integer of at least 1`),
+    ]),
+    ...pads.map((name): (typeof wrong)[number] => [
+      name,
+      { [name]: -1 },
+      new RegExp(`^${name} is -1; it must be an integer of at least 0`),
+    ]),
     ['batch', { batch: 1.5 }, /batch is 1.5/],
+    ['inWidth', { inWidth: NaN }, /inWidth is NaN/],
+    ['groups', { groups: 3 }, /groups 3 does not divide inChannels 8/],
+    ['groups', { groups: 8, outChannels: 12 }, /groups 8 does not divide outChannels 12/],
+    ['kernelHeight', { kernelHeight: 9 }, /inHeight 5 with padding 2 .* at least 2 more/],
+    ['kernelWidth', { dilationWidth: 9 }, /inWidth 6 with padding 2 is smaller than the 19 .* at least 11 more/],
+    ['kernelDepth', { depth: { ...volume, dilationDepth: 4 } }, /inDepth 4 .* at least 5 more/],
+    ['depth.strideDepth', { depth: { ...volume, strideDepth: 0 } }, /depth.strideDepth is 0/],
     ['input', { input: { offset: 2 ** 26, strides: [240, 1, 48, 8] } }, /input spans .* binds at most 134217728/],
+    ['input.strides[2]', { input: { offset: 0, strides: [240, 1, -48, 8] } }, /input.strides\[2\] is -48/],
+    ['output', { output: { offset: 2 ** 26, strides: [240, 1, 48, 8] } }, /output spans .* binds at most 134217728/],
+    [
+      'residual',
+      { epilogue: { bias: true, residual: { offset: 2 ** 26, strides: [240, 1, 48, 8] } } },
+      /residual spans .* binds at most 134217728/,
+    ],
+    ['weights', { inChannels: 2048, outChannels: 2048 }, /weights spans 150994944 bytes.* binds at most 134217728/],
     ['elementType', { elementType: 'f16' }, /no shader-f16/],
+    ['slope', { epilogue: { bias: true, slope: true, activation: { kind: 'relu' } } }, /slope .* exclude/],
   ];
   for (const [field, change, message] of wrong) {
-    it(`names ${field}`, () => {
+    it(`names ${field}: ${message.source}`, () => {
       const attempt = (): unknown => planConv({ ...good, ...change }, least);
       expect(attempt).toThrow(ConvProblemError);
       expect(attempt).toThrow(message);

@@ -52,6 +52,21 @@ export const software: DeviceProfile = {
   maxWorkgroupStorage: 32768,
 };
 
+/** The CPU adapter that comes with the packages: subgroups of 4, no f16. */
+export const swiftShader: DeviceProfile = {
+  ...software,
+  vendor: 'google',
+  architecture: 'swiftshader',
+  description: 'SwiftShader',
+  hasF16: false,
+  hasSubgroupSizeControl: false,
+  subgroupMinSize: 4,
+  subgroupMaxSize: 4,
+  maxInvocationsPerWorkgroup: 256,
+  maxStorageBinding: 2 ** 30,
+  maxStorageBuffers: 8,
+};
+
 /** The least that WebGPU promises. */
 export const least: DeviceProfile = {
   ...common,

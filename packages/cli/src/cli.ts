@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addRunCommand } from './commands/run.js';
 import type { Environment } from './environment.js';
-import { errorLine, EXIT } from './errors.js';
+import { CliError, errorLine, EXIT } from './errors.js';
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -52,6 +52,6 @@ export async function main(args: readonly string[], environment: Environment): P
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     environment.stderr.write(errorLine(error, environment.debug));
-    return EXIT.failed;
+    return error instanceof CliError ? error.exitCode : EXIT.failed;
   }
 }

@@ -1,8 +1,12 @@
 import pc from 'picocolors';
 import { main } from './cli.js';
 import { errorLine, EXIT } from './errors.js';
+import { Interruption } from './interruption.js';
+
+const interruption = new Interruption();
 
 process.on('SIGINT', () => {
+  if (!interruption.interrupt()) return;
   if (process.stderr.isTTY) process.stderr.write('\n');
   process.exit(EXIT.interrupted);
 });
@@ -22,13 +26,11 @@ process.on('uncaughtException', (error) => {
 const status = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
-  terminal: process.stderr.isTTY ? process.stderr : undefined,
+  progress: process.stderr,
   colors: pc,
   debug,
-  openSession: async (path, options) => {
-    const { createSession } = await import('@tessera/runtime');
-    return createSession(path, options);
-  },
+  interruption,
+  loadRuntime: () => import('@tessera/runtime'),
 });
 
 // The GPU's driver may hold the process open, so it is ended once all is written.

@@ -25,22 +25,28 @@ export function profileRuns(runMs: number): number {
   return Math.min(20, Math.max(1, Math.round(BUDGET_MS / runMs)));
 }
 
-/**
- * Times `run`: once as it comes, then, after warming up, `runs` times or, without it, for about a second but at least
- * 3 and at most 100 times. `now` gives milliseconds.
- */
+export interface MeasureOptions {
+  /** How many timed runs; without it, for about a second but at least 3 and at most 100. */
+  readonly runs?: number;
+  /** Ends early, after at least one timed run. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Times `run`: once as it comes, then, after warming up, again and again. */
 export async function measure<T>(
   run: () => Promise<T>,
-  runs?: number,
-  now: () => number = () => performance.now(),
+  { runs, signal, now = () => performance.now() }: MeasureOptions = {},
 ): Promise<{ readonly result: T; readonly timing: Timing }> {
   const start = now();
   const result = await run();
   const firstRunMs = now() - start;
-  while (now() - start < WARM_UP_MS) await run();
+  while (now() - start < WARM_UP_MS && !signal?.aborted) await run();
   const times: number[] = [];
   const timedFrom = now();
   const done = () => {
+    if (signal?.aborted && times.length > 0) return true;
     if (runs !== undefined) return times.length >= runs;
     return times.length >= MAX_RUNS || (times.length >= MIN_RUNS && now() - timedFrom >= BUDGET_MS);
   };

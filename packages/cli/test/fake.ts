@@ -2,8 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataType } from '@tessera/onnx-loader';
+import { evaluateReference, inspectModel } from '@tessera/runtime';
 import type {
+  Device,
   LayerTime,
+  RunOptions,
+  RunTiming,
   Session,
   SessionOptions,
   SessionReport,
@@ -15,7 +19,8 @@ import { createColors } from 'picocolors';
 import { afterAll } from 'vitest';
 import { buildModel } from '../../../tools/testing/index.js';
 import { main } from '../src/cli.js';
-import type { Environment } from '../src/environment.js';
+import type { Environment, Runtime } from '../src/environment.js';
+import { Interruption } from '../src/interruption.js';
 
 export type Dims = readonly (number | string)[];
 export const plainColors = createColors(false);
@@ -123,11 +128,14 @@ export interface FakeSession {
   readonly outputs?: Readonly<Record<string, Tensor>>;
   readonly runError?: Error;
   readonly profileError?: Error;
+  readonly onRun?: (runs: number) => void;
+  readonly interruption?: Interruption;
 }
 
 /** What a session was asked for. */
 export interface Calls {
   options?: SessionOptions;
+  adapter?: string;
   feeds?: Readonly<Record<string, Tensor>>;
   runs: number;
   disposed: boolean;
@@ -145,10 +153,12 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
     },
     prepare: async () => undefined,
     check: (feeds) => ({ feeds: feeds as Readonly<Record<string, Tensor>>, dims: {} }),
-    run: (async (feeds: Readonly<Record<string, Tensor>>) => {
+    run: (async (feeds: Readonly<Record<string, Tensor>>, options?: RunOptions) => {
       calls.feeds = feeds;
       calls.runs++;
       if (fake.runError) throw fake.runError;
+      fake.onRun?.(calls.runs);
+      options?.onTiming?.(fakeTiming);
       return outputs;
     }) as Session['run'],
     runValues: async () => outputs,
@@ -159,6 +169,42 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
     dispose: () => (calls.disposed = true),
     [Symbol.dispose]: () => (calls.disposed = true),
     [Symbol.asyncDispose]: async () => void (calls.disposed = true),
+  };
+}
+
+export const fakeTiming: RunTiming = {
+  uploadMs: 0.5,
+  encodeMs: 1,
+  gpuMs: 3.9,
+  waitMs: 0.4,
+  readBackMs: 0.2,
+  totalMs: 6,
+};
+
+const ceilings = { f32Flops: 1e13, bytes: 1e12, launchSeconds: 1e-6, cores: 8 };
+
+function fakeDevice(): Device {
+  return {
+    adapter: sessionReport.adapter,
+    profile: {} as Device['profile'],
+    memory: { buffers: 0, bytes: 0, peakBytes: 0 },
+    dispose: () => undefined,
+  };
+}
+
+function fakeRuntime(fake: FakeSession, calls: Calls): Runtime {
+  return {
+    acquireDevice: async (options) => {
+      calls.adapter = options?.adapter;
+      return fakeDevice();
+    },
+    createSession: async (_model, options) => {
+      calls.options = options;
+      return fakeSession(fake, calls);
+    },
+    measureCeilings: async () => ceilings,
+    inspectModel,
+    evaluateReference,
   };
 }
 
@@ -178,10 +224,8 @@ export async function infer(args: readonly string[], fake: FakeSession = { input
     stderr: { write: (part) => (text.stderr += part) },
     colors: plainColors,
     debug: false,
-    openSession: async (_path, options) => {
-      calls.options = options;
-      return fakeSession(fake, calls);
-    },
+    interruption: fake.interruption ?? new Interruption(),
+    loadRuntime: async () => fakeRuntime(fake, calls),
   };
   const status = await main(args, environment);
   return { status, ...text, calls };

@@ -15,18 +15,18 @@ function clockedRuns(...times: number[]) {
 describe('measuring', () => {
   it('gives the result of the first run, and warms up before timing', async () => {
     const { run, now, count } = clockedRuns(100, 90, 70, 8, 4, 6);
-    const { result, timing } = await measure(run, 3, now);
+    const { result, timing } = await measure(run, { runs: 3, now });
     expect([result, count()]).toEqual([0, 6]);
     expect(timing).toEqual({ firstRunMs: 100, runs: 3, medianMs: 6, minMs: 4, maxMs: 8 });
   });
 
   it('runs three times where a run is slow, and for a second where it is fast', async () => {
     const slow = clockedRuns(20_000);
-    expect((await measure(slow.run, undefined, slow.now)).timing.runs).toBe(3);
+    expect((await measure(slow.run, { now: slow.now })).timing.runs).toBe(3);
     const quick = clockedRuns(50);
-    expect((await measure(quick.run, undefined, quick.now)).timing.runs).toBe(20);
+    expect((await measure(quick.run, { now: quick.now })).timing.runs).toBe(20);
     const quickest = clockedRuns(1);
-    expect((await measure(quickest.run, undefined, quickest.now)).timing.runs).toBe(100);
+    expect((await measure(quickest.run, { now: quickest.now })).timing.runs).toBe(100);
   });
 
   it('takes the mean of the middle two of an even number', () => {

@@ -26,13 +26,19 @@ describe('progress', () => {
     expect(shown.endsWith('\r\u001b[K')).toBe(true);
   });
 
-  it('is not shown anywhere else', () => {
+  it('is a plain line now and then elsewhere, and none where all is done soon', () => {
     const { stream, text } = terminal(false);
-    const bar = createProgressBar(stream);
+    let now = 0;
+    const bar = createProgressBar(stream, () => now);
     bar.update({ phase: 'load', done: 1, total: 1 });
     bar.step('Running');
+    now += 11_000;
+    bar.update({ phase: 'compile', done: 3, total: 50 });
+    bar.update({ phase: 'compile', done: 4, total: 50 });
+    now += 11_000;
+    bar.step('Running');
     bar.stop();
-    expect(text()).toBe('');
+    expect(text()).toBe('Compiling kernels: 3 of 50\nRunning\n');
     createProgressBar(undefined).stop();
   });
 });

@@ -19,6 +19,7 @@ describe('wrong usage ends with status 2 and one line', () => {
     [[model, '--dim'], /argument missing/],
     [[model, '--input', 'x='], /'x=' is invalid/],
     [[model, '--seed', '1.5'], /'1\.5' is invalid/],
+    [[model, '--shapes', 'x'], /NAME:SIZExSIZE/],
     [[model, '--runs', '0'], /'0' is invalid/],
     [[model, '--top', 'five'], /'five' is invalid/],
     [[model, '--layers', '-1'], /'-1' is invalid/],
@@ -57,13 +58,14 @@ describe('options', () => {
     const args = ['--dim', 'N=3', '--dim', 'a=b=2', '--adapter', 'swift', '--precision', 'strict', '--runs', '4'];
     const { status, calls } = await infer([...args, dynamic], { inputs: own });
     expect(status).toBe(0);
-    expect(calls.options).toMatchObject({ adapter: 'swift', precision: 'strict', dims: { N: 3, 'a=b': 2 } });
+    expect(calls.options).toMatchObject({ precision: 'strict', dims: { N: 3, 'a=b': 2 } });
+    expect(calls.adapter).toBe('swift');
     expect(calls.feeds?.x.dims).toEqual([3, 2]);
     expect(calls.disposed).toBe(true);
   });
 
   it('leave the choice of the adapter to the runtime where none is given', async () => {
-    expect((await infer([model, '--runs', '1'], { inputs })).calls.options?.adapter).toBeUndefined();
+    expect((await infer([model, '--runs', '1'], { inputs })).calls.adapter).toBeUndefined();
   });
 
   it('take the model before or after them, and the word run', async () => {

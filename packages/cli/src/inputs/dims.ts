@@ -57,6 +57,24 @@ export function bindShape(input: ValueMetadata, dims: readonly number[], source:
   });
 }
 
+/** Takes the sizes that --shapes gives; each must name an input and fit it. */
+export function bindShapes(
+  inputs: readonly ValueMetadata[],
+  shapes: Readonly<Record<string, readonly number[]>>,
+  bindings: Bindings,
+): void {
+  for (const [name, dims] of Object.entries(shapes)) {
+    const input = inputs.find((candidate) => candidate.name === name);
+    if (!input) {
+      const names = inputs.map((candidate) => candidate.name).join(', ');
+      throw new CliError(
+        `--shapes ${name}:${dims.join('x')}: the model has no input "${name}"; its inputs are ${names}`,
+      );
+    }
+    bindShape(input, dims, '--shapes', bindings);
+  }
+}
+
 /** No typed array, and no buffer of a GPU, is larger. */
 const MOST_ELEMENTS = 2 ** 31 - 1;
 

@@ -3,7 +3,7 @@ import { CliError } from '../errors.js';
 import { readArray } from './arrays.js';
 import { assignFiles } from './assign.js';
 import { convertTensor, FLOAT_TYPES, INTEGER_TYPES } from './convert.js';
-import { assumeDims, bindShape, checkCount, createBindings, resolveDims, type Bindings } from './dims.js';
+import { assumeDims, bindShape, bindShapes, checkCount, createBindings, resolveDims, type Bindings } from './dims.js';
 import { imageLayout, picturesToTensor, pictureSize, readPicture, type PixelOptions } from './image.js';
 import { randomTensor } from './random.js';
 import { describeTensor } from './values.js';
@@ -13,6 +13,8 @@ export interface FeedOptions {
   readonly files: readonly string[];
   /** Sizes of symbols, of --dim. */
   readonly dims: Readonly<Record<string, number>>;
+  /** Shapes of inputs, of --shapes. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
   readonly seed: number;
   readonly pixels: PixelOptions;
 }
@@ -121,13 +123,14 @@ async function fromPictures(
 }
 
 /**
- * Reads the inputs that files are given for, and finds the shapes of all. Symbols get their sizes from --dim, then from
+ * Reads the inputs that files are given for, and finds the shapes of all. Symbols get their sizes from --dim and --shapes, then from
  * arrays, then from pictures (which take what is known and else their own size); what is left becomes 1.
  */
 export async function planFeeds(inputs: readonly ValueMetadata[], options: FeedOptions): Promise<FeedPlan> {
   const names = inputs.map((input) => input.name);
   const files = assignFiles(options.files, names);
   const bindings = createBindings(inputs, options.dims);
+  bindShapes(inputs, options.shapes ?? {}, bindings);
   const kinds = new Map([...files].map(([name, own]) => [name, inputKind(name, own)]));
   const given = new Map<string, Tensor>();
   for (const input of inputs.filter(({ name }) => kinds.get(name) === 'array')) {
@@ -139,7 +142,8 @@ export async function planFeeds(inputs: readonly ValueMetadata[], options: FeedO
   const random = inputs
     .filter(({ name }) => !files.has(name))
     .map((input) => {
-      const dims = assumeDims(input, bindings);
+      const dims =
+        input.dims || !options.shapes?.[input.name] ? assumeDims(input, bindings) : options.shapes[input.name];
       checkCount(input, dims);
       return { input, dims };
     });

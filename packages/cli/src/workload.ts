@@ -1,0 +1,109 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Device, Session, SessionOptions, Tensor } from '@tessera/runtime';
+import type { Environment, Runtime } from './environment.js';
+import { CliError, EXIT, isTesseraError, systemReason, withNode } from './errors.js';
+import { fillFeeds, planFeeds, type FeedPlan } from './inputs/feeds.js';
+import { readSignature } from './inputs/signature.js';
+import type { ModelOptions } from './options/model.js';
+import { createProgressBar, type ProgressBar } from './progress.js';
+
+/** Size of a readable file that can be a model. */
+export function modelSize(file: string): number {
+  try {
+    accessSync(file, constants.R_OK);
+    const status = statSync(file);
+    if (status.isDirectory()) throw new CliError(`${file} is a directory, not a model`);
+    return status.size;
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError(`${file} cannot be read: ${systemReason(error)}`);
+  }
+}
+
+/** A model ready to run, and what to run it on. */
+export interface Workload {
+  readonly model: string;
+  readonly bytes: number;
+  readonly options: ModelOptions;
+  readonly plan: FeedPlan;
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly runtime: Runtime;
+  readonly device: Device;
+  readonly session: Session;
+  /** Milliseconds from the path to a prepared session, the device found already. */
+  readonly sessionMs: number;
+  readonly bar: ProgressBar;
+  /** About the options, for the report. */
+  readonly warnings: readonly string[];
+}
+
+/** Names the file, and the sizes that were only assumed, in an error of the runtime. */
+export function explainFailure(error: unknown, model: string, assumedSymbols: readonly string[] = []): unknown {
+  if (!isTesseraError(error)) return error;
+  const assumed = assumedSymbols.map((symbol) => `${symbol} = 1`).join(', ');
+  const bySizes = assumed !== '' && (error.code === 'INVALID_INPUT' || error.code === 'INVALID_MODEL');
+  const hint = bySizes ? ` (assuming ${assumed}; --dim NAME=SIZE sets another size)` : '';
+  const message = withNode(error);
+  return new CliError(`${message.includes(basename(model)) ? '' : `${model}: `}${message}${hint}`, EXIT.failed, error);
+}
+
+/** Options for pictures do nothing without one, which is easily overlooked. */
+function unusedOptions({ scale, mean, std, bgr }: ModelOptions, plan: FeedPlan): string[] {
+  const given = Object.entries({ scale, mean, std, bgr }).filter(([, value]) => value !== undefined);
+  if (given.length === 0 || plan.sources.some(({ kind }) => kind === 'picture')) return [];
+  const names = given.map(([name]) => `--${name}`).join(', ');
+  return [`no input is a picture, so nothing was done by ${names}`];
+}
+
+/** Reads what is to be fed, without touching the GPU. */
+export function planModel(model: string, options: ModelOptions): Promise<FeedPlan> {
+  const { scale, mean, std, bgr } = options;
+  return planFeeds(readSignature(model), {
+    files: options.input,
+    dims: options.dim,
+    shapes: options.shapes,
+    seed: options.seed,
+    pixels: { scale, mean, std, bgr },
+  });
+}
+
+/**
+ * Reads and checks all that needs no GPU, opens a device and a session, runs `work`, and lets go of them. Errors of the
+ * runtime come as one sentence that names the model.
+ */
+export async function withWorkload<T>(
+  model: string,
+  options: ModelOptions,
+  environment: Environment,
+  work: (workload: Workload) => Promise<T>,
+  sessionOptions: SessionOptions = {},
+): Promise<T> {
+  const bytes = modelSize(model);
+  const plan = await planModel(model, options);
+  const bar = createProgressBar(environment.progress);
+  let device: Device | undefined;
+  let session: Session | undefined;
+  try {
+    const runtime = await environment.loadRuntime();
+    device = await runtime.acquireDevice({ adapter: options.adapter });
+    const from = performance.now();
+    session = await runtime.createSession(model, {
+      device,
+      precision: options.precision,
+      dims: plan.dims,
+      onProgress: (progress) => bar.update(progress),
+      ...sessionOptions,
+    });
+    const sessionMs = performance.now() - from;
+    const warnings = unusedOptions(options, plan);
+    const feeds = fillFeeds(plan);
+    return await work({ model, bytes, options, plan, feeds, runtime, device, session, sessionMs, bar, warnings });
+  } catch (error) {
+    throw explainFailure(error, model, plan.assumed);
+  } finally {
+    bar.stop();
+    session?.dispose();
+    device?.dispose();
+  }
+}

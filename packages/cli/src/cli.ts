@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addBenchCommand } from './commands/bench.js';
+import { addProfileCommand } from './commands/profile.js';
 import { addRunCommand } from './commands/run.js';
 import type { Environment } from './environment.js';
 import { CliError, errorLine, EXIT } from './errors.js';
@@ -31,6 +33,8 @@ function createProgram(environment: Environment): Command {
     })
     .showSuggestionAfterError(true);
   addRunCommand(program, environment);
+  addBenchCommand(program, environment);
+  addProfileCommand(program, environment);
   const run = program.commands[0];
   program.addHelpText('after', () => {
     let text = '';

@@ -130,6 +130,10 @@ export interface FakeSession {
   readonly profileError?: Error;
   readonly onRun?: (runs: number) => void;
   readonly interruption?: Interruption;
+  /** Of each run, counted from 1. */
+  readonly timing?: (run: number) => RunTiming;
+  /** Of the first layer, in place of its own. */
+  readonly layerName?: string;
 }
 
 /** What a session was asked for. */
@@ -158,13 +162,15 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
       calls.runs++;
       if (fake.runError) throw fake.runError;
       fake.onRun?.(calls.runs);
-      options?.onTiming?.(fakeTiming);
+      options?.onTiming?.(fake.timing?.(calls.runs) ?? fakeTiming);
       return outputs;
     }) as Session['run'],
     runValues: async () => outputs,
-    profile: async (_feeds, { runs = 5 } = {}) => {
+    profile: async (_feeds, { runs = 5, signal } = {}) => {
       if (fake.profileError) throw fake.profileError;
-      return { runs, gpuMs: 4, wholeMs: 3.9, layers, timeline };
+      const [first, ...rest] = layers;
+      const named = [{ ...first, name: fake.layerName ?? first.name }, ...rest];
+      return { runs: signal?.aborted ? 1 : runs, gpuMs: 4, wholeMs: 3.9, layers: named, timeline };
     },
     dispose: () => (calls.disposed = true),
     [Symbol.dispose]: () => (calls.disposed = true),
@@ -188,6 +194,10 @@ function fakeDevice(): Device {
     adapter: sessionReport.adapter,
     profile: {} as Device['profile'],
     memory: { buffers: 0, bytes: 0, peakBytes: 0 },
+    health: 'ready',
+    get gpu(): never {
+      throw new Error('the command line does not touch the device');
+    },
     dispose: () => undefined,
   };
 }

@@ -1,21 +1,30 @@
 import * as Plot from '@observablehq/plot';
 import type { LayerTime } from '@tessera/runtime';
+import { categoryOf } from './categories.js';
+import { quantity } from './format.js';
 import { layerText } from './layer-text.js';
+import { chartOptions } from './theme.js';
 import { defaultWidth, type ChartOptions, type RooflineLimits } from './types.js';
 
-interface Roof {
-  readonly name: string;
-  /** Operations a second. */
-  readonly flops: number;
-}
-
-function roofs({ f32Flops, f16Flops, matrixFlops }: RooflineLimits): Roof[] {
+/** The arithmetic that a device has, each with its operations a second. */
+function roofsOf({ f32Flops, f16Flops, matrixFlops }: RooflineLimits) {
   const known = [
     { name: 'f32', flops: f32Flops },
     { name: 'f16', flops: f16Flops },
     { name: 'matrix units', flops: matrixFlops },
   ];
-  return known.filter((roof): roof is Roof => roof.flops !== undefined);
+  return known.flatMap(({ name, flops }) => (flops === undefined ? [] : [{ name, flops }]));
+}
+
+/** Powers of ten within a range. */
+function decades(low: number, high: number): number[] {
+  const first = Math.ceil(Math.log10(low));
+  return Array.from({ length: Math.max(0, Math.floor(Math.log10(high)) - first + 1) }, (_, i) => 10 ** (first + i));
+}
+
+/** True where a layer has a place under a roofline: it does arithmetic, and was timed. */
+export function hasRoofline({ flops, bytes, ms }: LayerTime): boolean {
+  return flops > 0 && bytes > 0 && ms > 0;
 }
 
 /**
@@ -27,40 +36,78 @@ export function rooflineChart(
   limits: RooflineLimits,
   options: ChartOptions = {},
 ): Element {
-  const dots = layers
-    .filter(({ flops, bytes, ms }) => flops > 0 && bytes > 0 && ms > 0)
-    .map((layer) => ({
-      ...layer,
-      intensity: layer.flops / layer.bytes,
-      rate: layer.flops / layer.ms / 1e6,
-      title: layerText(layer),
-    }));
-  const tops = roofs(limits);
-  const intensities = dots.map(({ intensity }) => intensity);
-  const ridges = tops.map(({ flops }) => flops / limits.bytes);
-  const from = Math.min(...intensities, ...ridges) / 2;
-  const to = Math.max(...intensities, ...ridges) * 2;
-  const lines = tops.flatMap(({ name, flops }) =>
-    [from, flops / limits.bytes, to].map((x) => ({ name, x, y: Math.min(flops, x * limits.bytes) / 1e9 })),
-  );
+  const dots = layers.filter(hasRoofline).map((layer) => ({
+    ms: layer.ms,
+    intensity: layer.flops / layer.bytes,
+    rate: (layer.flops / layer.ms) * 1000,
+    category: categoryOf(layer.opType),
+    title: layerText(layer),
+  }));
+  const roofs = roofsOf(limits).map((roof) => ({ ...roof, ridge: roof.flops / limits.bytes }));
+  const intensities = [...dots.map(({ intensity }) => intensity), ...roofs.map(({ ridge }) => ridge)];
+  const [from, to] = [Math.min(...intensities) / 2, Math.max(...intensities) * 4];
+  const rates = dots.map(({ rate }) => rate);
+  const top = Math.max(...roofs.map(({ flops }) => flops), ...rates) * 1.6;
+  const bottom = Math.min(from * limits.bytes, ...rates) / 2;
+  const ridge = Math.max(...roofs.map((roof) => roof.ridge));
+  const width = options.width ?? defaultWidth;
   return Plot.plot({
-    document: options.document,
-    width: options.width ?? defaultWidth,
-    height: 420,
-    marginLeft: 60,
-    marginRight: 90,
+    ...chartOptions(
+      options,
+      layers.map(({ opType }) => opType),
+    ),
+    height: Math.min(460, Math.max(320, width * 0.42)),
+    marginLeft: 84,
+    marginRight: 24,
+    marginBottom: 46,
     ariaLabel: 'Roofline',
-    x: { type: 'log', label: 'operations a byte', grid: true },
-    y: { type: 'log', label: 'GFLOP/s', grid: true },
-    r: { range: [2, 14] },
-    color: { legend: true, scheme: 'Observable10' },
+    x: {
+      type: 'log',
+      domain: [from, to],
+      label: 'operations a byte',
+      grid: true,
+      ticks: decades(from, to),
+      tickFormat: (value: number) => quantity(value, ''),
+    },
+    y: {
+      type: 'log',
+      domain: [bottom, top],
+      label: null,
+      grid: true,
+      ticks: decades(bottom, top),
+      tickFormat: (value: number) => quantity(value, 'FLOP/s'),
+    },
+    r: { range: [2.5, 16], domain: [0, Math.max(1e-9, ...dots.map(({ ms }) => ms))] },
     marks: [
-      Plot.line(lines, { x: 'x', y: 'y', z: 'name', stroke: 'currentColor', strokeOpacity: 0.6 }),
-      Plot.text(
-        tops.map(({ name, flops }) => ({ name, x: to, y: flops / 1e9 })),
-        { x: 'x', y: 'y', text: 'name', textAnchor: 'start', dx: 6 },
+      Plot.line(
+        [from, ridge].map((x) => [x, x * limits.bytes]),
+        { stroke: 'currentColor', strokeWidth: 1.5 },
       ),
-      Plot.dot(dots, { x: 'intensity', y: 'rate', r: 'ms', fill: 'opType', fillOpacity: 0.7, title: 'title' }),
+      Plot.ruleY(roofs, { x1: 'ridge', x2: () => to, y: 'flops', stroke: 'currentColor', strokeWidth: 1.5 }),
+      Plot.text(roofs, {
+        x: () => to,
+        y: 'flops',
+        text: ({ name, flops }) => `${name}: ${quantity(flops, 'FLOP/s')}`,
+        textAnchor: 'end',
+        dy: -8,
+      }),
+      Plot.text([Math.sqrt(from * ridge)], {
+        x: (x) => x,
+        y: (x) => x * limits.bytes,
+        text: () => `memory: ${quantity(limits.bytes, 'B/s')}`,
+        textAnchor: 'end',
+        dx: -10,
+        dy: -6,
+      }),
+      Plot.dot(dots, {
+        x: 'intensity',
+        y: 'rate',
+        r: 'ms',
+        fill: 'category',
+        stroke: 'category',
+        fillOpacity: 0.75,
+        title: 'title',
+      }),
     ],
   });
 }

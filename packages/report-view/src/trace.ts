@@ -34,14 +34,22 @@ const complete = (
   event: Pick<TraceEvent, 'name' | 'tid' | 'cat' | 'args'>,
   startMs: number,
   endMs: number,
-): TraceEvent => ({ ...event, ph: 'X', pid, ts: startMs * 1000, dur: Math.max(0, endMs - startMs) * 1000 });
+): TraceEvent => {
+  // Whole nanoseconds, so that what nests in milliseconds nests in the file too.
+  const [start, end] = [startMs, endMs].map((ms) => Math.round(ms * 1e6));
+  return { ...event, ph: 'X', pid, ts: start / 1e3, dur: Math.max(0, end - start) / 1e3 };
+};
 
-function layerArgs({ opType, algorithm, shape, flops, bytes }: LayerTime): Record<string, string | number> {
-  return { operator: opType, algorithm, shape: shape.join('x'), flops, bytes };
+function layerArgs({ opType, algorithm, shape, ms, flops, bytes, origins }: LayerTime) {
+  const work = { shape: shape.join('x'), medianMs: ms, flops, bytes };
+  return { operator: opType, algorithm, ...work, nodes: origins.join(', ') };
 }
 
 /** One profiled run: the host's lane, and the GPU's, where each layer's event holds those of its dispatches. */
-export function chromeTrace({ timeline, layers, gpuMs }: Profile, model: string): ChromeTrace {
+export function chromeTrace(
+  { timeline, layers, gpuMs }: Pick<Profile, 'timeline' | 'layers' | 'gpuMs'>,
+  model: string,
+): ChromeTrace {
   const host = timeline.host.map(({ name, startMs, endMs }) =>
     complete({ name, tid: lanes.host, cat: 'host' }, startMs, endMs),
   );

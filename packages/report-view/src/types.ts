@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
 
 /** What every chart takes beside its data. */
 export interface ChartOptions {
@@ -6,6 +7,8 @@ export interface ChartOptions {
   readonly width?: number;
   /** The document to make elements in: the page's own without it, and one of linkedom or jsdom elsewhere. */
   readonly document?: Document;
+  /** Whether the chart tells what its colours mean; true without it. */
+  readonly legend?: boolean;
 }
 
 /** One way to compute a layer, and what it takes. */

@@ -1,7 +1,17 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import type { LayerTime, MemoryReport, Profile } from '@tessera/runtime';
-import { candidatesChart, chromeTrace, memoryChart, rankingChart, rooflineChart, timelineChart } from '../src/index.js';
+import { categoryOf } from '../src/categories.js';
+import { shortenedPath } from '../src/format.js';
+import {
+  type ChartOptions,
+  candidatesChart,
+  chromeTrace,
+  memoryChart,
+  rankingChart,
+  rooflineChart,
+  timelineChart,
+} from '../src/index.js';
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
 
@@ -43,21 +53,47 @@ const profile: Profile = {
   },
 };
 
+const memoryless = (options: ChartOptions) => rankingChart(layers, options);
+
 const texts = (chart: Element, selector: string) =>
   Array.from(chart.querySelectorAll(selector), (e) => e.textContent ?? '');
 
 describe('charts', () => {
   it('show every span of the timeline, named', () => {
     const titles = texts(timelineChart(profile, { document }), 'rect title');
-    expect(titles).toHaveLength(7);
-    expect(titles.filter((title) => title.startsWith('conv1'))).toHaveLength(2);
-    expect(titles[0]).toBe('upload, 200 µs');
+    const heads = titles.map((title) => title.split('\n')[0]);
+    expect(heads).toEqual([
+      ...['upload inputs, 200 µs', 'encode and submit, 300 µs', 'wait for the GPU, 4.5 ms'],
+      ...['conv1', 'winograd input of conv1', 'winograd products of conv1'],
+      ...['pool', 'pool of pool', 'conv2', 'conv of conv2'],
+    ]);
   });
 
   it('rank layers by time, and cut the list', () => {
     const titles = texts(rankingChart(layers, { document, top: 2 }), 'rect title');
     expect(titles.map((title) => title.split('\n')[0])).toEqual(['conv1', 'conv2']);
     expect(titles[0]).toContain('2000 GFLOP/s');
+  });
+
+  it('rank operators and algorithms', () => {
+    const titles = texts(rankingChart(layers, { document, grouping: 'algorithm' }), 'rect title');
+    expect(titles).toEqual(['implicit-gemm register 8x4x16\n3 layers, 3.5 ms\n1.17 TFLOP/s']);
+  });
+
+  it('give kinds of operators one colour, with a legend unless there is one already', () => {
+    const chart = memoryless({ document });
+    expect(texts(chart, 'figure > div').join()).toContain('Convolution');
+    expect(memoryless({ document, legend: false }).tagName.toLowerCase()).toBe('svg');
+    const kinds = ['FusedConv', 'Gemm', 'GlobalAveragePool', 'LayerNormalization', 'Sigmoid', 'Concat'].map(categoryOf);
+    expect(kinds).toEqual([
+      ...['Convolution', 'Matrix product', 'Pooling'],
+      ...['Normalization and reduction', 'Elementwise', 'Data movement'],
+    ]);
+  });
+
+  it('shorten names from the front', () => {
+    expect(shortenedPath('/layer4/layer4.0/conv1/Conv', 12)).toBe('conv1/Conv');
+    expect(shortenedPath('abcdefghij', 5)).toBe('ab…ij');
   });
 
   it('put layers with arithmetic under the roofs that the device has', () => {

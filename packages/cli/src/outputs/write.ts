@@ -23,10 +23,24 @@ export function prepareDirectory(directory: string): void {
   }
 }
 
+/** Makes sure, before long work, that a file can be written. */
+export function checkWritable(flag: string, file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  try {
+    if (found?.isDirectory()) throw new CliError(`${flag} ${file} cannot be written: is a directory`);
+    accessSync(found ? file : dirname(resolve(file)), constants.W_OK);
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError(`${flag} ${file} cannot be written: ${systemReason(error)}`);
+  }
+}
+
 /** Writes a file under another name and renames it, so that no half file is ever seen. */
-function writeWhole(path: string, bytes: Uint8Array): void {
+export function writeWhole(path: string, bytes: Uint8Array | string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
+    // A device or a pipe, such as /dev/stdout, has no half file, and must not be replaced.
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) return writeFileSync(path, bytes);
     writeFileSync(temporary, bytes);
     renameSync(temporary, path);
   } catch (error) {

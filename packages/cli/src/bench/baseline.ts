@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { CliError, systemReason } from '../errors.js';
+import type { BaselineReport, BenchReport, Change } from './types.js';
+
+/** Layers below this share of the time, before and after, count for nothing: they are shorter than the noise. */
+const SHARE_FLOOR = 0.01;
+
+/** Reads what `infer bench --json` printed. */
+export function readBaseline(file: string): BenchReport {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CliError(`--baseline ${file} cannot be read: ${systemReason(error)}`);
+  }
+  try {
+    const report = JSON.parse(text) as Partial<BenchReport> | null;
+    if (report?.schema === 'tessera.bench' && report.version === 1) return report as BenchReport;
+  } catch {
+    // The message below says what would be right, whatever is wrong with the file.
+  }
+  throw new CliError(`--baseline ${file} is not a report of infer bench --json`);
+}
+
+function changeOf(beforeMs: number, afterMs: number, threshold: number, counts = true): Change {
+  const change = beforeMs > 0 ? afterMs / beforeMs - 1 : 0;
+  return { beforeMs, afterMs, change, isRegression: counts && change * 100 > threshold };
+}
+
+/** Compares medians, end to end and layer by layer. @param threshold percent. */
+export function compareWithBaseline(
+  report: BenchReport,
+  baseline: BenchReport,
+  file: string,
+  threshold: number,
+): BaselineReport {
+  const before = new Map((baseline.layers?.rows ?? []).map((row) => [row.name, row]));
+  const after = report.layers?.rows ?? [];
+  const names = new Set(after.map(({ name }) => name));
+  const layers = after.flatMap((row) => {
+    const old = before.get(row.name);
+    if (!old) return [];
+    const counts = Math.max(row.share, old.share) >= SHARE_FLOOR;
+    return [{ name: row.name, ...changeOf(old.ms, row.ms, threshold, counts) }];
+  });
+  return {
+    file,
+    threshold,
+    latency: changeOf(baseline.latency.median, report.latency.median, threshold),
+    layers: layers.sort((a, b) => b.afterMs - b.beforeMs - (a.afterMs - a.beforeMs)),
+    added: after.filter(({ name }) => !before.has(name)).map(({ name }) => name),
+    removed: [...before.keys()].filter((name) => !names.has(name)),
+  };
+}

@@ -1,9 +1,10 @@
+import type * as runtime from '@tessera/runtime';
 import type { Interruption } from './interruption.js';
 import type { Colors } from './report/human.js';
 
 /** What the commands use of the runtime. */
 export type Runtime = Pick<
-  typeof import('@tessera/runtime'),
+  typeof runtime,
   'acquireDevice' | 'createSession' | 'evaluateReference' | 'inspectModel' | 'measureCeilings'
 >;
 

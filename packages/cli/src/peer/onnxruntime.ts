@@ -1,8 +1,9 @@
 import type { DataType, Tensor, TensorArray } from '@tessera/runtime';
+import type * as onnxruntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { CliError, EXIT, messageOf } from '../errors.js';
 
-type Onnxruntime = typeof import('onnxruntime-node');
+type Onnxruntime = typeof onnxruntime;
 
 /** Providers of onnxruntime-node, by the name of the peer that uses each. */
 export const PEERS = { onnxruntime: 'webgpu', 'onnxruntime-cpu': 'cpu' } as const;

@@ -156,6 +156,7 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
       throw new Error('the command line does not touch the device');
     },
     prepare: async () => undefined,
+    explain: () => [],
     check: (feeds) => ({ feeds: feeds as Readonly<Record<string, Tensor>>, dims: {} }),
     run: (async (feeds: Readonly<Record<string, Tensor>>, options?: RunOptions) => {
       calls.feeds = feeds;

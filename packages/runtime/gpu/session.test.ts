@@ -260,6 +260,25 @@ describe('a session', () => {
     const algorithms = { only: 'direct', nodes: { conv: 'tiled' } };
     const session = await createSession(model, { device, dims: { N: 1 }, algorithms });
     expect(session.report.layers[0]).toMatchObject({ name: 'conv', algorithm: expect.stringMatching(/^tiled/) });
+    const [{ candidates }] = session.explain();
+    expect(candidates.filter(({ refusal }) => refusal === undefined).map((c) => c.algorithm)).toContain('tiled');
+    expect(candidates.find(({ algorithm }) => algorithm === 'direct')!.refusal).toBe('only tiled is asked for');
+    session.dispose();
+  });
+
+  it('explains its choices: the algorithm taken first, the refused with their reasons', async () => {
+    const session = await createSession(model, { device });
+    expect(session.explain()).toEqual([]);
+    await session.prepare({ N: 2 });
+    const [{ name, opType, shape, candidates }, ...others] = session.explain();
+    expect({ name, opType, shape, others }).toEqual({
+      name: 'conv',
+      opType: 'FusedConv',
+      shape: [2, 6, 3, 7],
+      others: [],
+    });
+    expect(session.report.layers[0].algorithm).toContain(candidates[0].algorithm);
+    expect(candidates.some(({ algorithm, refusal }) => algorithm === 'winograd' && refusal !== undefined)).toBe(true);
     session.dispose();
   });
 

@@ -1,5 +1,5 @@
 import type { DataType } from '@tessera/onnx-loader';
-import type { DeviceProfile, ElementType } from '@tessera/conv-kernels';
+import type { Candidate, DeviceProfile, ElementType } from '@tessera/conv-kernels';
 import type { GpuTensor } from './device/gpu-tensor.js';
 import type { NativeDevice } from './device/native.js';
 import type { Container } from './graph.js';
@@ -274,6 +274,15 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** One choice of an algorithm: a layer may have several, such as the parts of a product too large for one buffer. */
+export interface LayerExplanation {
+  readonly name: string;
+  readonly opType: string;
+  readonly shape: readonly number[];
+  /** Every algorithm's answer: the one taken first, then by time, refusals last. */
+  readonly candidates: readonly Candidate[];
+}
+
 /** How to profile. */
 export interface ProfileOptions {
   readonly runs?: number;
@@ -344,6 +353,11 @@ export interface Session {
    * @throws TesseraError UNSUPPORTED_DEVICE where the adapter has no timestamps; else as `run`.
    */
   profile(feeds: Feeds, options?: ProfileOptions): Promise<Profile>;
+  /**
+   * Why each convolution and matrix product of the newest program is computed as it is. Empty before the first
+   * `prepare` or `run` of a model with open sizes.
+   */
+  explain(): readonly LayerExplanation[];
   /** Frees its GPU memory, and its device if that is its own. Runs under way fail with DISPOSED. */
   dispose(): void;
   /** As `dispose`, for `using`. */

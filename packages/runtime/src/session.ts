@@ -1,6 +1,7 @@
 import type { ElementType } from '@tessera/conv-kernels';
 import type { DataType, Model } from '@tessera/onnx-loader';
 import type {
+  LayerExplanation,
   CheckedFeeds,
   Feeds,
   Precision,
@@ -31,6 +32,7 @@ import { importModel, statedType } from './passes/import-model.js';
 import { understand } from './passes/index.js';
 import { allNodes } from './passes/propagate.js';
 import { joinPlans, joinPrograms } from './program/join.js';
+import { explainChoice } from './program/choices.js';
 import { storageType } from './program/storage.js';
 import { ProgramCache, type Prepared } from './program-cache.js';
 import { joinMarks, splitRun } from './profile.js';
@@ -151,6 +153,16 @@ class GpuSession implements Session {
       ),
       memory: made.length > 0 ? memoryReport(program, plan) : undefined,
     };
+  }
+
+  explain(): readonly LayerExplanation[] {
+    const programs = this.#stages.flatMap(({ prepared }) => prepared?.program ?? []);
+    return programs.flatMap(({ nodes, choices }) =>
+      choices.map(({ node, choice, options }) => {
+        const { name, opType, shape } = nodes[node];
+        return { name, opType, shape, candidates: explainChoice(choice, this.device.profile, options) };
+      }),
+    );
   }
 
   async prepare(dims: Readonly<Record<string, number>> = {}): Promise<void> {

@@ -40,6 +40,7 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
       constantWeights,
       epilogue: { bias: bias !== undefined, residual, activation },
     });
+    context.choose({ kind: 'conv', problem });
     return planConv(problem, context.profile, context.algorithms);
   });
   const weights = constantWeights ? packedWeights(context, plan, 1, elementType) : runWeights(context, elementType);

@@ -62,6 +62,7 @@ function lower(context: LowerContext): void {
     output: y,
     epilogue: { bias: bias !== undefined },
   };
+  context.choose({ kind: 'conv-transpose', problem });
   const plans = planned(context, () => planConvTranspose(problem, context.profile, context.algorithms));
   for (const plan of plans) {
     const weights = constantWeights ? packedWeights(context, plan, 1, elementType) : runWeights(context, elementType);

@@ -3,6 +3,7 @@ import { collapseWalk } from '../kernels/walk.js';
 import { copyEmission } from '../kernels/copy.js';
 import { byteSize, denseStrides } from '../program/layout.js';
 import { floatElementType, packedWeights, type PreparedValues } from './conv-lower.js';
+import { gemmOptions } from '../program/choices.js';
 import { emitPlan, planned } from './plan-emission.js';
 import type { LowerContext, Operand } from './types.js';
 
@@ -175,7 +176,9 @@ function emitProduct(
     c: layout('y', y),
     epilogue: { bias: bias !== undefined, residual: residual && layout('residual', residual), activation },
   };
-  const options = { constantB: isConstant(b), forbid: context.algorithms.forbid };
+  const constantB = isConstant(b);
+  context.choose({ kind: 'gemm', problem, constantB });
+  const options = gemmOptions(context.algorithms, constantB);
   const plan = planned(context, () => planGemm(problem, context.profile, options));
   const weights = isConstant(b) ? packedWeights(context, plan, b.input, problem.elementType, preparedPart(b)) : b;
   emitPlan(context, plan, { input: a, weights, bias, residual, output: y });

@@ -1,3 +1,4 @@
+import type { Choice } from '../program/choices.js';
 import type { DeviceProfile, ElementType, Kernel, Param } from '@tessera/conv-kernels';
 import type { Attribute, DataType } from '@tessera/onnx-loader';
 import type { Dim, ValueType } from '../graph.js';
@@ -121,6 +122,8 @@ export interface LowerContext extends NodeContext {
   /** A new activation buffer of an output's type, in the layout given. */
   allocate(type: { readonly dataType: DataType; readonly shape: readonly number[] }, layout?: Layout): Operand;
   scratch(byteLength: number): Operand;
+  /** Notes what an algorithm is chosen for, so that the choice can be explained and tuned. */
+  choose(choice: Choice): void;
   emit(emission: Emission): void;
   /** Says where output `index` lies. May be a view of an input's buffer: buffers are never written twice. */
   output(index: number, operand: Operand): void;

@@ -5,7 +5,7 @@ import type { Program, ProgramInput, ProgramOutput } from './types.js';
 /** The programs of a run's stages as one, for reports: steps in order, buffers side by side. */
 export function joinPrograms(programs: readonly Program[]): Program {
   if (programs.length === 1) return programs[0];
-  const none: Program = { nodes: [], steps: [], buffers: [], inputs: [], outputs: [] };
+  const none: Program = { nodes: [], choices: [], steps: [], buffers: [], inputs: [], outputs: [] };
   return programs.reduce((joined, program) => {
     const [node, step, buffer] = [joined.nodes.length, joined.steps.length, joined.buffers.length];
     const moved = (operand: Operand): Operand => ({ ...operand, buffer: operand.buffer + buffer });
@@ -25,6 +25,7 @@ export function joinPrograms(programs: readonly Program[]): Program {
     );
     return {
       nodes: [...joined.nodes, ...program.nodes],
+      choices: [...joined.choices, ...program.choices.map((each) => ({ ...each, node: each.node + node }))],
       steps: [...joined.steps, ...steps],
       buffers: [...joined.buffers, ...program.buffers],
       inputs: [...joined.inputs, ...inputs],

@@ -13,7 +13,16 @@ import { nodeContext } from '../passes/node-context.js';
 import { byteSize, denseStrides, hasLayout, layoutOf } from './layout.js';
 import { constantWeight, packedWeight, tableWeight } from './weights.js';
 import { isPacked, storageType, wireByteLength, wireType, type WireType } from './storage.js';
-import type { BufferSlot, Program, ProgramNode, ProgramInput, ProgramOutput, Step, Weight } from './types.js';
+import type {
+  BufferSlot,
+  Program,
+  ProgramChoice,
+  ProgramNode,
+  ProgramInput,
+  ProgramOutput,
+  Step,
+  Weight,
+} from './types.js';
 
 export interface LowerOptions {
   readonly profile: DeviceProfile;
@@ -30,6 +39,7 @@ class ProgramBuilder {
   readonly buffers: BufferSlot[] = [];
   readonly steps: Step[] = [];
   readonly nodes: ProgramNode[] = [];
+  readonly choices: ProgramChoice[] = [];
   readonly operands = new Map<string, Operand>();
   readonly #weights = new Map<string, number>();
 
@@ -187,6 +197,7 @@ class ProgramBuilder {
 function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
   const { graph, options } = builder;
   const { only, nodes, forbid } = options.algorithms;
+  const algorithms = { only: nodes?.[node.name] ?? only, forbid };
   const constantOf = (index: number): Constant | undefined => graph.constants.get(node.inputs[index] ?? '');
   const requireConstant = (index: number): Constant => {
     const constant = constantOf(index);
@@ -197,7 +208,7 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
     ...nodeContext(node),
     profile: options.profile,
     floatType: options.floatType,
-    algorithms: { only: nodes?.[node.name] ?? only, forbid },
+    algorithms,
     input: (index) => builder.operand(node.inputs[index]),
     type: (index) => builder.concreteType(node.inputs[index]),
     outputType: (index) => builder.concreteType(node.outputs[index]),
@@ -223,6 +234,7 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
     withLayout: (operand, layout) => builder.withLayout(operand, layout),
     allocate: (type, layout) => builder.allocate(type, 'activation', layout),
     scratch: (byteLength) => builder.scratch(byteLength),
+    choose: (choice) => void builder.choices.push({ node: builder.nodes.length - 1, choice, options: algorithms }),
     emit: (emission) => builder.emit(emission),
     output: (index, operand) => void builder.operands.set(node.outputs[index], operand),
   };
@@ -271,5 +283,12 @@ export function lower(graph: TypedGraph, options: LowerOptions): Program {
   for (const node of graph.nodes) lowerNode(builder, node);
   builder.nodes.push({ name: 'outputs', opType: 'Copy', origins: [], outputs: [], shape: [] });
   const outputs = graph.outputs.map((name) => lowerOutput(builder, name));
-  return { nodes: builder.nodes, steps: builder.steps, buffers: builder.buffers, inputs, outputs };
+  return {
+    nodes: builder.nodes,
+    choices: builder.choices,
+    steps: builder.steps,
+    buffers: builder.buffers,
+    inputs,
+    outputs,
+  };
 }

@@ -1,7 +1,8 @@
-import type { Kernel, Param } from '@tessera/conv-kernels';
+import type { ChoiceOptions, Kernel, Param } from '@tessera/conv-kernels';
 import type { DataType } from '@tessera/onnx-loader';
 import type { Operand } from '../operators/types.js';
 import type { Tensor } from '../tensor.js';
+import type { Choice } from './choices.js';
 import type { WireType } from './storage.js';
 
 /** A weight of a program: what to read, and how to pack it. Equal keys hold equal bytes and are uploaded once a session. */
@@ -63,9 +64,17 @@ export interface ProgramValue {
   readonly operand: Operand;
 }
 
+/** A choice of an algorithm, the index of the node it was made for, and what restricted it. */
+export interface ProgramChoice {
+  readonly node: number;
+  readonly choice: Choice;
+  readonly options: ChoiceOptions;
+}
+
 /** Everything a run does, for one set of sizes: frozen plain data. */
 export interface Program {
   readonly nodes: readonly ProgramNode[];
+  readonly choices: readonly ProgramChoice[];
   readonly steps: readonly Step[];
   readonly buffers: readonly BufferSlot[];
   readonly inputs: readonly ProgramInput[];

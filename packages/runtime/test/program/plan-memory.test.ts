@@ -23,7 +23,7 @@ function program(buffers: BufferSlot[], steps: Step[], outputs: number[]): Progr
     dims: [1],
     operand: { buffer, elementType: 'f32' as const, dataType: 'float32' as const, shape: [1], strides: [1], offset: 0 },
   });
-  return { nodes: [], buffers, steps, inputs: [], outputs: outputs.map(value) };
+  return { nodes: [], choices: [], buffers, steps, inputs: [], outputs: outputs.map(value) };
 }
 
 describe('planMemory', () => {

@@ -1,0 +1,38 @@
+import {
+  explainConv,
+  explainConvTranspose,
+  explainGemm,
+  gemmAlgorithms,
+  type Candidate,
+  type ChoiceOptions,
+  type ConvProblem,
+  type ConvTransposeProblem,
+  type DeviceProfile,
+  type GemmOptions,
+  type GemmProblem,
+} from '@tessera/conv-kernels';
+
+/** What an algorithm was chosen for while a node was lowered. */
+export type Choice =
+  | { readonly kind: 'conv'; readonly problem: ConvProblem }
+  | { readonly kind: 'conv-transpose'; readonly problem: ConvTransposeProblem }
+  | { readonly kind: 'gemm'; readonly problem: GemmProblem; readonly constantB: boolean };
+
+/** Options for a matrix product: `only` counts where it names one of its algorithms, since others are of convolutions. */
+export function gemmOptions(options: ChoiceOptions, constantB: boolean): GemmOptions {
+  const { only } = options;
+  const isGemm = gemmAlgorithms.some(({ name }) => only === name || only?.startsWith(`${name} `));
+  return { ...options, only: isGemm ? only : undefined, constantB };
+}
+
+/** Every algorithm's answer to a choice: the one taken first, refusals last. */
+export function explainChoice(choice: Choice, device: DeviceProfile, options: ChoiceOptions): readonly Candidate[] {
+  switch (choice.kind) {
+    case 'conv':
+      return explainConv(choice.problem, device, options);
+    case 'conv-transpose':
+      return explainConvTranspose(choice.problem, device, options);
+    case 'gemm':
+      return explainGemm(choice.problem, device, gemmOptions(options, choice.constantB));
+  }
+}

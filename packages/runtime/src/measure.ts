@@ -12,7 +12,15 @@ export async function measureCeilings(device: Device): Promise<Ceilings> {
   return probeCeilings(asGpuDevice(device));
 }
 
+export interface PlanTimerOptions {
+  /**
+   * Reads seconds, and times passes from submission to completion instead of the device's own clock. Of a software
+   * adapter on a machine with other work, the processor time of this process tells more than any clock does.
+   */
+  readonly clock?: () => number;
+}
+
 /** Times kernels on the device, for `tuneConv` and `tuneGemm` of conv-kernels. Throws as `measureCeilings`. */
-export function createPlanTimer(device: Device): PlanTimer {
-  return planTimer(asGpuDevice(device));
+export function createPlanTimer(device: Device, options: PlanTimerOptions = {}): PlanTimer {
+  return planTimer(asGpuDevice(device), options.clock);
 }

@@ -1,7 +1,8 @@
 // Times convolution layers by every algorithm on one adapter, and shows what the chooser picks.
 //   npm run bench:ladder -- [--adapter A] [--set resnet50,mobilenet,large-kernel,first-layer] [--batch 1,32]
-//     [--precision f32,f16] [--candidates N] [--budget SECONDS] [--json] [--write [--out FOLDER]]
+//     [--precision f32,f16] [--candidates N] [--budget SECONDS] [--processor] [--json] [--write [--out FOLDER]]
 // --write makes FOLDER/ladder-<adapter>.md and .json (docs/benchmarks without --out); --json prints the JSON alone.
+// --processor counts processor time instead of the GPU's clock: for software adapters, on machines with other work.
 // Candidates that the budget does not allow are left out, the slowest predicted first.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +18,12 @@ const options = readOptions(args);
 const say = options.isJson ? console.error : console.log;
 const began = performance.now();
 const spent = () => (performance.now() - began) / 1e3;
+
+/** Processor time of this process, all threads together: of a software adapter, the threads that run the kernels too. */
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
 
 /** Shares what is left of the budget among the layers that are left; a candidate takes about as long as those before. */
 function limitsOf(done: number, total: number, timed: number): Limits {
@@ -40,7 +47,7 @@ say(`${device.adapter.name}, ${device.adapter.driver}`);
 say(`ceilings: ${ceilingsLine(ceilings)}`);
 say(columns([...layerHeadings], WIDTHS));
 const layers: LayerFigures[] = [];
-const time = createPlanTimer(device);
+const time = createPlanTimer(device, options.isProcessorTime ? { clock: processorSeconds } : {});
 let timed = 0;
 for (const [i, run] of runs.entries()) {
   const figures = await measureLayer(run, device.profile, time, limitsOf(i, runs.length, timed));
@@ -56,6 +63,7 @@ const report: LadderReport = {
   adapter: device.adapter.name,
   driver: device.adapter.driver,
   ceilings,
+  isProcessorTime: options.isProcessorTime,
   layers,
 };
 if (options.isJson) console.log(JSON.stringify(report, null, 2));

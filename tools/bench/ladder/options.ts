@@ -10,6 +10,8 @@ export interface Options {
   readonly candidates: number;
   /** For all layers together; what does not fit is left out. */
   readonly budgetSeconds: number;
+  /** Times by the processor time of this process, for software adapters on a machine with other work. */
+  readonly isProcessorTime: boolean;
   readonly isJson: boolean;
   /** The folder for the Markdown and JSON files, where they are to be written. */
   readonly folder?: string;
@@ -26,6 +28,7 @@ export function readOptions(args: readonly string[]): Options {
       precision: { type: 'string', default: 'f32' },
       candidates: { type: 'string', default: '16' },
       budget: { type: 'string', default: '1200' },
+      processor: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       out: { type: 'string', default: 'docs/benchmarks' },
@@ -38,6 +41,7 @@ export function readOptions(args: readonly string[]): Options {
     precisions: list(values.precision, '--precision', ['f32', 'f16'] as const),
     candidates: count(values.candidates, '--candidates'),
     budgetSeconds: count(values.budget, '--budget'),
+    isProcessorTime: values.processor,
     isJson: values.json,
     folder: values.write ? values.out : undefined,
   };

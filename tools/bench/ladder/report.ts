@@ -7,6 +7,7 @@ export interface LadderReport {
   readonly adapter: string;
   readonly driver: string;
   readonly ceilings: Ceilings;
+  readonly isProcessorTime: boolean;
   readonly layers: readonly LayerFigures[];
 }
 
@@ -118,7 +119,10 @@ export function groups(layers: readonly LayerFigures[]): ReadonlyMap<string, rea
 
 /** The whole report as Markdown. */
 export function markdown(report: LadderReport): string {
-  const { date, command, adapter, driver, ceilings, layers } = report;
+  const { date, command, adapter, driver, ceilings, isProcessorTime, layers } = report;
+  const clock = isProcessorTime
+    ? 'Processor time of all threads together (a run on several cores takes less), the least of seven rounds in which'
+    : 'GPU time by timestamp queries, the least of seven rounds in which';
   const sections = [...groups(layers)].flatMap(([name, rows]) => [
     `## ${name}`,
     table(
@@ -131,7 +135,8 @@ export function markdown(report: LadderReport): string {
   return `${[
     `# The ladder on ${adapter}`,
     [
-      `Driver ${driver || 'not named'}; ${date}; printed by \`${command}\`. GPU time by timestamp queries, the least of seven rounds in which`,
+      `Driver ${driver || 'not named'}; ${date}; printed by \`${command}\`.`,
+      clock,
       'the candidates of a layer take turns; what is over three times the fastest so far is not run again. FMA % and bytes % are',
       "of the adapter's own ceilings, measured in the same run. `+` marks layers whose epilogue adds a residual.",
     ].join('\n'),

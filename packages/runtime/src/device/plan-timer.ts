@@ -1,6 +1,6 @@
 import type { Dispatch, OperandName, PlanTimer, TimingRequest } from '@tessera/conv-kernels';
 import type { GpuDevice } from './device.js';
-import { BufferPool, timePass, type TimedDispatch } from './timer.js';
+import { BufferPool, timePass, type Clock, type TimedDispatch } from './timer.js';
 import { bufferUsage } from './usage.js';
 
 /** A pass at least this long is timed well. */
@@ -14,6 +14,9 @@ const mostRepeats = 4096;
 /** A first pass this many times longer than needed counts itself: what it loads lazily is little beside it. */
 const slow = 100;
 
+/** Seconds of one pass. */
+type TimePasses = (dispatches: readonly TimedDispatch[], repeats: number) => Promise<number>;
+
 interface Contender {
   readonly dispatches: readonly TimedDispatch[];
   readonly repeats: number;
@@ -21,10 +24,12 @@ interface Contender {
 }
 
 /**
- * Times plans by the device's clock, on operands of its own: a few rounds in which the plans take turns, and the least of
+ * Times plans by the device's clock (or another), on operands of its own: a few rounds in which the plans take turns, and the least of
  * each, since other work on the machine only adds. Throws TesseraError where a kernel does not compile or run.
  */
-export function planTimer(device: GpuDevice): PlanTimer {
+export function planTimer(device: GpuDevice, clock?: Clock): PlanTimer {
+  const time: TimePasses = (dispatches, repeats) => timePass(device, dispatches, repeats, clock);
+  const least = leastSeconds[device.profile.isSoftware ? 'software' : 'gpu'];
   let isWarm = device.profile.isSoftware;
   return async (requests) => {
     const pool = new BufferPool(device);
@@ -33,11 +38,11 @@ export function planTimer(device: GpuDevice): PlanTimer {
       const bound = requests.map(({ plan }) => Promise.all(plan.dispatches.map((d) => bind(pool, d, operands))));
       const contenders: Contender[] = [];
       for (const dispatches of await Promise.all(bound)) {
-        if (!isWarm) await warmUp(device, dispatches);
+        if (!isWarm) await warmUp(time, dispatches, least);
         isWarm = true;
-        contenders.push(await settle(device, dispatches));
+        contenders.push(await settle(time, dispatches, least));
       }
-      for (let round = 0; round < rounds; round++) await playRound(device, contenders);
+      for (let round = 0; round < rounds; round++) await playRound(time, contenders);
       return contenders.map(({ best }) => best);
     } finally {
       pool.destroy();
@@ -45,32 +50,31 @@ export function planTimer(device: GpuDevice): PlanTimer {
   };
 }
 
-async function playRound(device: GpuDevice, contenders: readonly Contender[]): Promise<void> {
+async function playRound(time: TimePasses, contenders: readonly Contender[]): Promise<void> {
   const fastest = Math.min(...contenders.map(({ best }) => best));
   for (const contender of contenders) {
     if (contender.best > hopeless * fastest) continue;
     const { dispatches, repeats } = contender;
-    contender.best = Math.min(contender.best, (await timePass(device, dispatches, repeats)) / repeats);
+    contender.best = Math.min(contender.best, (await time(dispatches, repeats)) / repeats);
   }
 }
 
 /** One run to load what is loaded lazily, and as many repeats as make a pass long enough. */
-async function settle(device: GpuDevice, dispatches: readonly TimedDispatch[]): Promise<Contender> {
-  const least = leastSeconds[device.profile.isSoftware ? 'software' : 'gpu'];
-  const first = await timePass(device, dispatches, 1);
+async function settle(time: TimePasses, dispatches: readonly TimedDispatch[], least: number): Promise<Contender> {
+  const first = await time(dispatches, 1);
   if (first > slow * least) return { dispatches, repeats: 1, best: first };
   for (let repeats = 1; ;) {
-    const seconds = await timePass(device, dispatches, repeats);
+    const seconds = await time(dispatches, repeats);
     if (seconds >= least || repeats >= mostRepeats) return { dispatches, repeats, best: seconds / repeats };
     const missing = Math.ceil((1.2 * least) / Math.max(seconds / repeats, 1e-9));
     repeats = Math.min(mostRepeats, Math.max(2 * repeats, Math.min(missing, 64 * repeats)));
   }
 }
 
-async function warmUp(device: GpuDevice, dispatches: readonly TimedDispatch[]): Promise<void> {
-  const { repeats, best } = await settle(device, dispatches);
+async function warmUp(time: TimePasses, dispatches: readonly TimedDispatch[], least: number): Promise<void> {
+  const { repeats, best } = await settle(time, dispatches, least);
   const passes = Math.ceil(warmUpSeconds / (best * repeats));
-  for (let i = 0; i < passes; i++) await timePass(device, dispatches, repeats);
+  for (let i = 0; i < passes; i++) await time(dispatches, repeats);
 }
 
 /** One buffer for each operand, as large as the largest request wants it; what is read holds numbers that cannot overflow. */

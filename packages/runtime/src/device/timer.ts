@@ -46,14 +46,18 @@ export class BufferPool {
   }
 }
 
+/** A clock that reads seconds since any moment. */
+export type Clock = () => number;
+
 /**
- * Seconds of one pass that repeats these dispatches: of the GPU's clock where the adapter has timestamp queries, else
- * from submission to completion.
+ * Seconds of one pass that repeats these dispatches: of the GPU's clock where the adapter has timestamp queries; by the
+ * clock given, or where there are no such queries, from submission to completion.
  */
 export async function timePass(
   device: GpuDevice,
   dispatches: readonly TimedDispatch[],
   repeats: number,
+  clock?: Clock,
 ): Promise<number> {
   const record = (pass: GPUComputePassEncoder) => {
     for (let i = 0; i < repeats; i++) {
@@ -65,7 +69,8 @@ export async function timePass(
     }
     pass.end();
   };
-  return device.hasTimestamps ? stampedPass(device, record) : clockedPass(device, record);
+  if (clock === undefined && device.hasTimestamps) return stampedPass(device, record);
+  return clockedPass(device, record, clock ?? (() => performance.now() / 1e3));
 }
 
 async function stampedPass(device: GpuDevice, record: (pass: GPUComputePassEncoder) => void): Promise<number> {
@@ -91,14 +96,18 @@ async function stampedPass(device: GpuDevice, record: (pass: GPUComputePassEncod
   }
 }
 
-async function clockedPass(device: GpuDevice, record: (pass: GPUComputePassEncoder) => void): Promise<number> {
+async function clockedPass(
+  device: GpuDevice,
+  record: (pass: GPUComputePassEncoder) => void,
+  clock: Clock,
+): Promise<number> {
   const { gpu } = device;
   const encoder = gpu.createCommandEncoder();
   record(encoder.beginComputePass());
   const commands = encoder.finish();
-  const begin = performance.now();
+  const begin = clock();
   gpu.queue.submit([commands]);
   await gpu.queue.onSubmittedWorkDone();
   device.check();
-  return (performance.now() - begin) / 1e3;
+  return clock() - begin;
 }

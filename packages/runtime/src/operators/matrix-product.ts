@@ -49,12 +49,26 @@ type Strides = Readonly<Record<string, readonly number[]>>;
 /** Batches beyond one stride become dispatches of their own; past this number the operands are made dense instead. */
 const maxDispatches = 8;
 
+/** A dimension may be 0: there is then nothing to do, or nothing to sum. */
 export function lowerMatrixProduct(context: LowerContext, product: MatrixProduct): void {
   const { b } = product;
+  if (product.y.shape.includes(0)) return;
+  if (product.a.shape[product.a.shape.length - 1] === 0) return lowerPart(context, emptySums(context, product));
   if (!isConstant(b)) return lowerPart(context, { ...product, b });
   for (const part of columnParts(context, b)) {
     lowerPart(context, part.count === part.n ? { ...product, b: part } : productOfPart(context, product, part));
   }
+}
+
+/** The product over an inner dimension of 0 as one over a dimension of 1 whose elements are 0. */
+function emptySums(context: LowerContext, product: MatrixProduct): PartProduct {
+  const { y } = product;
+  const zero = context.table('zero', floatElementType(context, y), new Uint32Array(1));
+  const strides = y.shape.map(() => 0);
+  const [rows, columns] = y.shape.slice(-2);
+  const batch = y.shape.slice(0, -2);
+  const operand = (shape: readonly number[]): Operand => ({ ...zero, dataType: y.dataType, shape, strides });
+  return { ...product, a: operand([...batch, rows, 1]), b: operand([...batch, 1, columns]) };
 }
 
 /** Packed matrices stay this far below the largest binding, since packing pads columns to whole tiles. */

@@ -1,6 +1,7 @@
 import type { Ceilings } from '@tessera/conv-kernels';
 import type { AdapterChoice, AdapterReport } from '../api.js';
 import { TesseraError } from '../errors.js';
+import { dawnInstance, icdVariables } from './dawn.js';
 import { openDevice, type FoundAdapter, type GpuDevice } from './device.js';
 import { adapterReport, isSoftware } from './profile.js';
 import { preloadVulkanLoader, unpackSwiftShader } from './swiftshader.js';
@@ -16,35 +17,18 @@ export interface AcquireOptions {
    * exceeded, programs and weights of idle sessions go first (their next run makes them anew); then it is OUT_OF_MEMORY.
    */
   readonly memoryBudget?: number;
+  /**
+   * Leaves Dawn's own checks of indices in every shader, and its clearing of workgroup memory; in browsers they always
+   * are. Without it the environment variable TESSERA_GUARDED counts: '1' leaves them in. The kernels do not need them.
+   */
+  readonly guarded?: boolean;
 }
-
-const toggles = [
-  'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia',
-  // Rounds timestamps to 65,536 ns.
-  'disable-dawn-features=timestamp_quantization',
-];
-
-/**
- * One instance of Dawn for each set of Vulkan drivers, by the variables that name them. They are kept for good: each
- * holds memory of its own, and one that is collected while its devices live crashes the process.
- */
-const instances = new Map<string, GPU>();
-
-const icdVariables = ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES'] as const;
 
 interface Candidate {
   readonly adapter: GPUAdapter;
   readonly source: AdapterReport['source'];
   /** The WGSL language features of its instance. */
   readonly language: ReadonlySet<string>;
-}
-
-async function dawnInstance(): Promise<GPU> {
-  const key = JSON.stringify(icdVariables.map((name) => process.env[name]));
-  const { create } = await import('webgpu');
-  let gpu = instances.get(key);
-  if (!gpu) instances.set(key, (gpu = create(toggles)));
-  return gpu;
 }
 
 let systemLoader: boolean | undefined;
@@ -56,9 +40,9 @@ function hasSystemLoader(): boolean {
 }
 
 /** The system's adapters, real GPUs first. */
-async function systemAdapters(): Promise<Candidate[]> {
+async function systemAdapters(guarded: boolean): Promise<Candidate[]> {
   if (!hasSystemLoader()) return [];
-  const gpu = await dawnInstance();
+  const gpu = await dawnInstance(guarded);
   const found: GPUAdapter[] = [];
   const requests: GPURequestAdapterOptions[] = [
     { powerPreference: 'high-performance' },
@@ -74,14 +58,14 @@ async function systemAdapters(): Promise<Candidate[]> {
 }
 
 /** SwiftShader out of its package, through the system's Vulkan loader or the one packed with it. */
-async function embeddedAdapters(): Promise<Candidate[]> {
+async function embeddedAdapters(guarded: boolean): Promise<Candidate[]> {
   const swiftShader = await unpackSwiftShader();
   if (!swiftShader) return [];
   const saved = icdVariables.map((name) => process.env[name]);
   for (const name of icdVariables) process.env[name] = swiftShader.icd;
   try {
     if (!hasSystemLoader()) preloadVulkanLoader(swiftShader.loader);
-    const gpu = await dawnInstance();
+    const gpu = await dawnInstance(guarded);
     const adapter = await gpu.requestAdapter();
     return adapter ? [{ adapter, source: 'embedded', language: gpu.wgslLanguageFeatures }] : [];
   } finally {
@@ -99,29 +83,29 @@ function describe({ info }: GPUAdapter): string {
 const remedy =
   'On Linux install a GPU driver with Vulkan, or Mesa 23 or newer (package mesa-vulkan-drivers), or the npm package @sparticuz/chromium, whose SwiftShader is used where nothing else is found.';
 
-async function candidates(choice: AdapterChoice): Promise<Candidate[]> {
+async function candidates(choice: AdapterChoice, guarded: boolean): Promise<Candidate[]> {
   switch (choice) {
     case 'swiftshader':
-      return embeddedAdapters();
+      return embeddedAdapters(guarded);
     case 'gpu':
-      return (await systemAdapters()).filter(({ adapter }) => !isSoftware(adapter.info));
+      return (await systemAdapters(guarded)).filter(({ adapter }) => !isSoftware(adapter.info));
     case 'system':
-      return (await systemAdapters()).filter(({ adapter }) => isSoftware(adapter.info));
+      return (await systemAdapters(guarded)).filter(({ adapter }) => isSoftware(adapter.info));
     case 'auto': {
-      const system = await systemAdapters();
-      return system.length > 0 ? system : embeddedAdapters();
+      const system = await systemAdapters(guarded);
+      return system.length > 0 ? system : embeddedAdapters(guarded);
     }
     default: {
       const wanted = choice.toLowerCase();
       const matches = (c: Candidate) => describe(c.adapter).toLowerCase().includes(wanted);
-      const system = (await systemAdapters()).filter(matches);
-      return system.length > 0 ? system : (await embeddedAdapters()).filter(matches);
+      const system = (await systemAdapters(guarded)).filter(matches);
+      return system.length > 0 ? system : (await embeddedAdapters(guarded)).filter(matches);
     }
   }
 }
 
-async function findAdapter(choice: AdapterChoice): Promise<FoundAdapter> {
-  const [found] = await candidates(choice);
+async function findAdapter(choice: AdapterChoice, guarded: boolean): Promise<FoundAdapter> {
+  const [found] = await candidates(choice, guarded);
   if (!found) {
     const what = choice === 'auto' ? 'no WebGPU adapter was found' : `no WebGPU adapter fits "${choice}"`;
     throw new TesseraError('NO_ADAPTER', `${what}. ${remedy}`, { remedy });
@@ -136,5 +120,6 @@ async function findAdapter(choice: AdapterChoice): Promise<FoundAdapter> {
  */
 export async function acquireDevice(options: AcquireOptions = {}): Promise<GpuDevice> {
   const choice = options.adapter ?? (process.env.TESSERA_ADAPTER || 'auto');
-  return openDevice(() => findAdapter(choice), options);
+  const guarded = options.guarded ?? process.env.TESSERA_GUARDED === '1';
+  return openDevice(() => findAdapter(choice, guarded), options);
 }

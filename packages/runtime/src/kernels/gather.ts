@@ -69,7 +69,7 @@ export function gatherEmission(problem: GatherProblem, profile: DeviceProfile): 
     declarations: `
 ${code.declarations}
 fn chosen(index: i32, size: i32) -> u32 {
-  return u32(clamp(select(index, index + size, index < 0), 0, size - 1));
+  return u32(max(min(select(index, index + size, index < 0), size - 1), 0));
 }`,
     body: `
   let i = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;

@@ -167,6 +167,7 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
       return outputs;
     }) as Session['run'],
     runValues: async () => outputs,
+    tune: async () => ({ format: 'tessera-tuning', version: 1, records: [] }),
     profile: async (_feeds, { runs = 5, signal } = {}) => {
       if (fake.profileError) throw fake.profileError;
       const [first, ...rest] = layers;

@@ -1,5 +1,5 @@
 import type { DataType } from '@tessera/onnx-loader';
-import type { Candidate, DeviceProfile, ElementType } from '@tessera/conv-kernels';
+import type { Candidate, DeviceProfile, ElementType, TuningFile } from '@tessera/conv-kernels';
 import type { GpuTensor } from './device/gpu-tensor.js';
 import type { NativeDevice } from './device/native.js';
 import type { Container } from './graph.js';
@@ -91,6 +91,11 @@ export interface SessionOptions {
   readonly keep?: 'all' | readonly string[];
   /** Forces or forbids convolution algorithms by name. */
   readonly algorithms?: AlgorithmOptions;
+  /**
+   * Times of kernels on this adapter, as `Session.tune` gives them: an object, or in Node the path of a file. They go before
+   * those that ship with the package.
+   */
+  readonly tuning?: TuningFile | string;
   /** Refuses nodes that would run on the CPU, but for arithmetic on shapes. */
   readonly strict?: boolean;
   /** Iterations after which a Loop is taken for endless and ends in an error; a million without it. */
@@ -99,6 +104,29 @@ export interface SessionOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the opening; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+}
+
+/** How long to tune, and whom to tell. */
+export interface TuneOptions {
+  /** Sizes of symbolic dimensions, beside those of `SessionOptions.dims`. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Milliseconds after which no further problem is begun; a minute without it. */
+  readonly budgetMs?: number;
+  /** Ends the tuning after the problem under way; what was timed counts. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: TuneProgress) => void;
+}
+
+/** One problem tuned. */
+export interface TuneProgress {
+  readonly done: number;
+  readonly total: number;
+  /** Its key in the tuning file. */
+  readonly problem: string;
+  /** The fastest algorithm and variant, and its seconds; undefined where none takes the problem. */
+  readonly winner?: string;
+  readonly seconds?: number;
+  readonly elapsedMs: number;
 }
 
 /** An input or output as the model states it. */
@@ -324,6 +352,13 @@ export interface Session {
    * @throws TesseraError INVALID_INPUT where a size is missing or is none.
    */
   prepare(dims?: Readonly<Record<string, number>>): Promise<void>;
+  /**
+   * Times the kernels that could serve the model's convolutions and matrix products with these sizes, the heaviest first,
+   * and uses the fastest from the next run on. The result holds what was known before too; give it to later sessions as
+   * `SessionOptions.tuning`.
+   * @throws TesseraError UNSUPPORTED_DEVICE where the adapter has no timestamps. INVALID_INPUT where a size is missing.
+   */
+  tune(options?: TuneOptions): Promise<TuningFile>;
   /**
    * Checks feeds, and the names of outputs, as `run` does, without running.
    * @throws TesseraError INVALID_INPUT for what does not fit. DISPOSED.

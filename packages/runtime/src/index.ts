@@ -1,3 +1,4 @@
+import { mergeTuning, type TuningFile } from '@tessera/conv-kernels';
 import type { Model } from '@tessera/onnx-loader';
 import { fileURLToPath } from 'node:url';
 import { loadOnnxFile } from '@tessera/onnx-loader/node';
@@ -10,6 +11,7 @@ import { createPoolWith } from './pool/create-pool.js';
 import type { PoolOptions, SessionPool } from './pool/types.js';
 import { evaluateModel, type ReferenceValues } from './reference.js';
 import type { Tensor } from './tensor.js';
+import { readTuningFile, shippedTuning } from './tuning/files.js';
 import { asTesseraError, TesseraError } from './errors.js';
 
 export * from './public.js';
@@ -46,7 +48,14 @@ export async function acquireDevice(options: AcquireOptions = {}): Promise<Devic
 export async function createSession(model: string | URL | ModelBytes, options: SessionOptions = {}): Promise<Session> {
   const isPath = typeof model === 'string' || model instanceof URL;
   const load = () => (isPath ? loadOnnxFile(pathOf(model)) : loadBytes(model, options));
-  return createSessionWith(load, () => acquireGpuDevice(options), options);
+  const acquire = () => acquireGpuDevice(options);
+  return createSessionWith(load, acquire, { ...options, tuning: knownTuning(options.tuning) });
+}
+
+/** The times that ship with the package, and those given, which go before them. */
+function knownTuning(given: SessionOptions['tuning']): TuningFile {
+  const own = typeof given === 'string' ? readTuningFile(given) : given;
+  return own ? mergeTuning(shippedTuning(), own) : shippedTuning();
 }
 
 /**

@@ -1,11 +1,14 @@
-import type { Kernel } from '@tessera/conv-kernels';
-import type { Precision, Progress, SessionOptions } from './api.js';
+import { tuningFile, tuningTable, type Kernel, type TuningFile, type TuningTable } from '@tessera/conv-kernels';
+import type { Precision, Progress, SessionOptions, TuneOptions } from './api.js';
 import type { Evictable, GpuDevice } from './device/device.js';
 import { PreparedProgram } from './device/executor.js';
 import { WeightStore } from './device/weight-store.js';
 import { asTesseraError, TesseraError } from './errors.js';
 import type { TypedGraph } from './graph.js';
-import { lower } from './program/lower.js';
+import { planTimer } from './device/plan-timer.js';
+import { lower, type LowerOptions } from './program/lower.js';
+import { adoptTuning } from './tuning/table.js';
+import { tuneChoices } from './tuning/tune-program.js';
 import { planMemory, type MemoryPlan } from './program/plan-memory.js';
 import type { Program } from './program/types.js';
 
@@ -37,7 +40,7 @@ interface Entry {
   usedAt: number;
 }
 
-type CacheOptions = SessionOptions & { readonly precision: Precision };
+type CacheOptions = Omit<SessionOptions, 'tuning'> & { readonly precision: Precision; readonly tuning?: TuningFile };
 
 /**
  * A session's programs, and the weights they share. All of it can be made again from its
@@ -49,6 +52,7 @@ export class ProgramCache implements Evictable {
   readonly #executors = new Set<PreparedProgram>();
   readonly #unregister: () => void;
   #weights: WeightStore;
+  #tuning: { readonly file: TuningFile; readonly table: TuningTable };
   #gpu: GpuDevice['gpu'];
   #isBuilding = false;
   #usedAt = 0;
@@ -58,6 +62,8 @@ export class ProgramCache implements Evictable {
     readonly device: GpuDevice,
     readonly options: CacheOptions,
   ) {
+    const file = adoptTuning(options.tuning ?? tuningFile([]), device.profile);
+    this.#tuning = { file, table: tuningTable(file, device.profile) };
     this.#weights = new WeightStore(device);
     this.#gpu = device.gpu;
     this.#unregister = device.register(this);
@@ -126,13 +132,9 @@ export class ProgramCache implements Evictable {
 
   async #build(graph: TypedGraph, onReady: (executor: PreparedProgram) => void): Promise<Prepared> {
     try {
-      const { device, options } = this;
+      const { device } = this;
       const clock = stopwatch();
-      const program = lower(graph, {
-        profile: device.profile,
-        floatType: floatTypeOf(options),
-        algorithms: allowedAlgorithms(options),
-      });
+      const program = lower(graph, this.#lowerOptions());
       const plan = planMemory(program);
       const lowerMs = clock();
       return await device.guard('preparing the model', async () => {
@@ -143,6 +145,30 @@ export class ProgramCache implements Evictable {
     } catch (error) {
       throw asTesseraError(error);
     }
+  }
+
+  /** The times known. */
+  get tuning(): TuningFile {
+    return this.#tuning.file;
+  }
+
+  #lowerOptions(): LowerOptions {
+    const { device, options } = this;
+    const algorithms = allowedAlgorithms(options);
+    return { profile: device.profile, floatType: floatTypeOf(options), algorithms, tuning: this.#tuning.table };
+  }
+
+  /** Times the kernels that could serve a source, and makes all programs anew with the fastest. */
+  async tune({ graph }: ProgramSource, options: TuneOptions): Promise<TuningFile> {
+    const { device } = this;
+    const { algorithms, tuning, ...rest } = this.#lowerOptions();
+    const { choices } = lower(graph, { algorithms, tuning, ...rest });
+    const choice = { forbid: algorithms.forbid, tuning };
+    const known = this.#tuning.file;
+    const file = await tuneChoices(choices, device.profile, planTimer(device), choice, known, options);
+    this.#tuning = { file, table: tuningTable(file, device.profile) };
+    for (const key of [...this.#entries.keys()]) this.#drop(key);
+    return file;
   }
 
   /** Uploads, compiles and binds; one at a time on a device, as `guard` sees to. */
@@ -181,7 +207,7 @@ export class ProgramCache implements Evictable {
 }
 
 /** How a session stores float32 values. */
-function floatTypeOf({ precision }: SessionOptions): 'f32' | 'f16' {
+function floatTypeOf({ precision }: CacheOptions): 'f32' | 'f16' {
   return precision === 'fp16' ? 'f16' : 'f32';
 }
 
@@ -198,7 +224,7 @@ function stopwatch(): () => number {
 /** Algorithms whose sums err more than a chain of fp32 multiply-adds; `strict` does without them. */
 const lossyAlgorithms = ['winograd'];
 
-function allowedAlgorithms({ algorithms = {}, precision }: SessionOptions): NonNullable<SessionOptions['algorithms']> {
+function allowedAlgorithms({ algorithms = {}, precision }: CacheOptions): NonNullable<SessionOptions['algorithms']> {
   if (precision !== 'strict') return algorithms;
   return { ...algorithms, forbid: [...(algorithms.forbid ?? []), ...lossyAlgorithms] };
 }

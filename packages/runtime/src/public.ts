@@ -1,7 +1,8 @@
 /** What Node and browsers share: everything but how a device and a model are found. */
 export type * from './api.js';
 export { createPlanTimer, measureCeilings, type PlanTimerOptions } from './measure.js';
-export type { Candidate, Ceilings, DeviceProfile, ElementType, PlanTimer } from '@tessera/conv-kernels';
+export { formatTuning, mergeTuning, parseTuning } from '@tessera/conv-kernels';
+export type { Candidate, Ceilings, DeviceProfile, ElementType, PlanTimer, TuningFile } from '@tessera/conv-kernels';
 export type { DataType, TensorData } from '@tessera/onnx-loader';
 export type { ModelBytes } from './create-session.js';
 export { GpuTensor, type GpuTensorOptions } from './device/gpu-tensor.js';

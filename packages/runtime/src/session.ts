@@ -1,4 +1,4 @@
-import type { ElementType } from '@tessera/conv-kernels';
+import type { ElementType, TuningFile } from '@tessera/conv-kernels';
 import type { DataType, Model } from '@tessera/onnx-loader';
 import type {
   LayerExplanation,
@@ -11,6 +11,7 @@ import type {
   Session,
   SessionOptions,
   SessionReport,
+  TuneOptions,
   ValueMetadata,
 } from './api.js';
 import { abortable } from './abortable.js';
@@ -50,6 +51,9 @@ import {
 import { observe, runPlanned, timeLayers, timeStages } from './session-run.js';
 import type { Tensor, Value } from './tensor.js';
 
+/** Options with defaults filled in, and the tuning file read. */
+type OpenedOptions = Omit<SessionOptions, 'tuning'> & { readonly precision: Precision; readonly tuning?: TuningFile };
+
 /** Opens a session on a device for a model in memory. `ownsDevice`: the device goes with the session. */
 export async function openSession(
   model: Model,
@@ -65,11 +69,12 @@ export async function openSession(
       `precision fp16 needs the feature shader-f16, which ${device.adapter.name} lacks; use fp32`,
     );
   }
+  const tuning = tuningObject(options.tuning);
   const graph = understand(model, options.keep === 'all' ? [] : options.keep);
   options.signal?.throwIfAborted();
   options.onProgress?.({ phase: 'load', done: 1, total: 1 });
   const loadMs = performance.now() - startedAt;
-  const session = new GpuSession(model, graph, device, ownsDevice, { ...options, precision }, loadMs);
+  const session = new GpuSession(model, graph, device, ownsDevice, { ...options, precision, tuning }, loadMs);
   const sizes = checkSizes(graph, options.dims ?? {});
   try {
     if (symbolsOf(graph).every((symbol) => sizes.has(symbol))) await abortable(session.prepare(), options.signal);
@@ -78,6 +83,12 @@ export async function openSession(
     throw error;
   }
   return session;
+}
+
+/** Where nothing can be read from files, a tuning file must be given as such. */
+function tuningObject(tuning: SessionOptions['tuning']): TuningFile | undefined {
+  if (typeof tuning !== 'string') return tuning;
+  throw new TesseraError('INVALID_INPUT', `tuning is "${tuning}"; a browser takes the object that the file holds`);
 }
 
 class GpuSession implements Session {
@@ -98,7 +109,7 @@ class GpuSession implements Session {
     readonly graph: TypedGraph,
     readonly device: GpuDevice,
     readonly ownsDevice: boolean,
-    readonly options: SessionOptions & { readonly precision: Precision },
+    readonly options: OpenedOptions,
     readonly loadMs: number,
   ) {
     this.#programs = new ProgramCache(device, options);
@@ -166,6 +177,14 @@ class GpuSession implements Session {
   }
 
   async prepare(dims: Readonly<Record<string, number>> = {}): Promise<void> {
+    const stage = await this.#firstStage(dims);
+    if (!stage) return;
+    const prepared = stage.source && (await this.#programs.get(stage.source));
+    this.#stages = [{ plan: stage.plan, prepared }];
+  }
+
+  /** What is run first with inputs of these sizes, with nothing known of their values. */
+  async #firstStage(dims: Readonly<Record<string, number>>): Promise<Stage | undefined> {
     this.#requireAlive();
     const sizes = checkSizes(this.graph, { ...this.options.dims, ...dims });
     const unknown = symbolsOf(this.graph).filter((symbol) => !sizes.has(symbol));
@@ -177,10 +196,14 @@ class GpuSession implements Session {
       const shape = type.shape?.map((dim) => (typeof dim === 'string' ? sizes.get(dim)! : dim));
       return [name, { type: { ...type, shape }, isOnHost: true }];
     });
-    const stage = this.#runner.stage(new Map(inputs));
-    if (!stage) return;
-    const prepared = stage.source && (await this.#programs.get(stage.source));
-    this.#stages = [{ plan: stage.plan, prepared }];
+    return this.#runner.stage(new Map(inputs));
+  }
+
+  async tune(options: TuneOptions = {}): Promise<TuningFile> {
+    this.#requireTimestamps('kernels cannot be timed');
+    const stage = await this.#firstStage(options.dims ?? {});
+    if (!stage?.source) return this.#programs.tuning;
+    return this.#track(this.#programs.tune(stage.source, options));
   }
 
   check(given: Feeds, { outputs }: Pick<RunOptions, 'outputs'> = {}): CheckedFeeds {
@@ -277,13 +300,7 @@ class GpuSession implements Session {
   }
 
   async profile(feeds: Feeds, options: ProfileOptions = {}): Promise<Profile> {
-    this.#requireAlive();
-    if (!this.device.hasTimestamps) {
-      throw new TesseraError(
-        'UNSUPPORTED_DEVICE',
-        `${this.device.adapter.name} has no timestamp queries, so layers cannot be timed`,
-      );
-    }
+    this.#requireTimestamps('layers cannot be timed');
     const accepted = await this.#accept(feeds);
     const stage = this.#runner.stage(stageInputs(accepted.inputs));
     if (!stage?.plan.isWhole) {
@@ -318,6 +335,15 @@ class GpuSession implements Session {
     const ended = run.finally(() => this.#underWay.delete(ended));
     this.#underWay.add(ended);
     return ended;
+  }
+
+  #requireTimestamps(consequence: string): void {
+    this.#requireAlive();
+    if (this.device.hasTimestamps) return;
+    throw new TesseraError(
+      'UNSUPPORTED_DEVICE',
+      `${this.device.adapter.name} has no timestamp queries, so ${consequence}`,
+    );
   }
 
   #requireAlive(): void {

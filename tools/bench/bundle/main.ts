@@ -4,7 +4,7 @@
 // Node and the packages webgpu and onnxruntime-node in a node_modules above FOLDER or on NODE_PATH:
 //   node FOLDER/run.mjs                              every program, by its defaults
 //   node FOLDER/run.mjs bench:models --batches 1     one program, with its options
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
@@ -41,6 +41,14 @@ function copyArchitectures(names: readonly string[]): void {
   mkdirSync(zoo, { recursive: true });
   const files = ['materialize.mjs', ...names.flatMap((name) => [`${name}.onnx`, `${name}.json`])];
   for (const file of files) copyFileSync(join(sharedFolder(), 'zoo', file), join(zoo, file));
+}
+
+/** The tuning files that ship with the runtime, where its modules look for them once they are bundled. */
+function copyTuning(modules: readonly string[]): void {
+  const from = join(repositoryRoot, 'packages', 'runtime', 'tuning');
+  for (const place of new Set(modules.map((path) => join(folder, dirname(path), '..', '..', 'tuning')))) {
+    cpSync(from, place, { recursive: true });
+  }
 }
 
 /** The launcher: plain JavaScript that needs nothing but Node. */
@@ -85,6 +93,7 @@ await build({
   },
   logLevel: 'warning',
 });
+copyTuning(Object.values(entries).flatMap(modulesOf));
 const bundled = Object.entries(entries).map(([name, entry]) => [name, entry.replace(/\.ts$/, '.mjs')]);
 writeFileSync(join(folder, 'run.mjs'), launcher(Object.fromEntries(bundled)));
 copyArchitectures(values.models.split(',').filter((name) => name !== ''));

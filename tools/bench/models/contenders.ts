@@ -2,6 +2,7 @@ import type { Device, Precision, Session, Tensor } from '@tessera/runtime';
 import type { Values } from '../../verify/zoo/compare.js';
 import type { ContenderName, GpuFigures } from './messages.js';
 
+export type Dims = Readonly<Record<string, number>>;
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 /** A model made ready in one of the runtimes. */
@@ -10,12 +11,15 @@ export interface Contender {
   readonly driver?: string;
   run(feeds: Feeds): Promise<Readonly<Record<string, Values>>>;
   gpu?(feeds: Feeds, runs: number): Promise<GpuFigures>;
+  /** Tunes for these sizes of the open dimensions and gives the text of the tuning file. */
+  tune?(dims: Dims, budgetMs: number): Promise<string>;
 }
 
 /** Opens a model and gives the contender with the milliseconds that took; the runtime's own modules are loaded before. */
 export type Open = (
   model: string,
-  dims: Readonly<Record<string, number>>,
+  dims: Dims,
+  tuning?: string,
 ) => Promise<{ readonly contender: Contender; readonly createMs: number }>;
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
@@ -25,11 +29,11 @@ async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
 }
 
 function tessera(precision: Precision): Open {
-  return async (model, dims) => {
+  return async (model, dims, tuning) => {
     const { acquireDevice, createSession } = await import('@tessera/runtime');
     const [[device, session], createMs] = await timed(async () => {
       const acquired = await acquireDevice();
-      return [acquired, await createSession(model, { device: acquired, precision, dims })] as const;
+      return [acquired, await createSession(model, { device: acquired, precision, dims, tuning })] as const;
     });
     return { contender: tesseraContender(device, session), createMs };
   };
@@ -40,6 +44,10 @@ function tesseraContender(device: Device, session: Session): Contender {
     adapter: device.adapter.name,
     driver: device.adapter.driver,
     run: async (feeds) => (await session.run(feeds)) as Record<string, Values>,
+    async tune(dims, budgetMs) {
+      const { formatTuning } = await import('@tessera/runtime');
+      return formatTuning(await session.tune({ dims, budgetMs }));
+    },
     async gpu(feeds, runs) {
       const timeable = device.adapter.features.includes('timestamp-query');
       const profile = timeable ? await session.profile(feeds, { runs }) : undefined;

@@ -35,6 +35,7 @@ interface Entry {
   readonly firsts: Map<number, First>;
   readonly times: Map<number, number[]>;
   readonly gpu: Map<number, GpuFigures>;
+  readonly tunings: string[];
   failure?: string;
 }
 
@@ -43,19 +44,23 @@ export async function measureModel(
   model: Located,
   options: Options,
   env: Readonly<Record<string, string>>,
-): Promise<Figures[]> {
+): Promise<{ readonly figures: Figures[]; readonly tunings: readonly string[] }> {
   const batches = batchesOf(inputsOf(model.path), options.batches);
   const reference = options.isChecked && !options.contenders.includes('ort-cpu') ? (['ort-cpu'] as const) : [];
   const entries: Entry[] = [];
   try {
-    for (const name of [...options.contenders, ...reference]) entries.push(await enter(name, model, batches, env));
+    for (const name of [...options.contenders, ...reference])
+      entries.push(await enter(name, model, batches, options, env));
     const timed = entries.filter(({ participant }) => options.contenders.includes(participant.name));
     for (let round = 0; round < options.rounds; round++) {
       for (const entry of round % 2 === 0 ? timed : [...timed].reverse()) await takeTurn(entry, batches, options);
     }
     for (const entry of timed) await readGpu(entry, batches, options);
     const wanted = entries.find(({ participant }) => participant.name === 'ort-cpu');
-    return batches.flatMap((batch) => timed.map((entry) => figures(model.name, batch, batches[0], entry, wanted)));
+    const rows = batches.flatMap((batch) =>
+      timed.map((entry) => figures(model.name, batch, batches[0], entry, wanted)),
+    );
+    return { figures: rows, tunings: entries.flatMap((entry) => entry.tunings) };
   } finally {
     for (const { participant } of entries) participant.close();
   }
@@ -75,14 +80,21 @@ async function enter(
   name: ContenderName,
   model: Located,
   batches: readonly number[],
+  { tuning, tuneMs }: Options,
   env: Readonly<Record<string, string>>,
 ): Promise<Entry> {
   const participant = new Participant(name, env);
   let opened: Opened | undefined;
-  const entry: Entry = { participant, firsts: new Map(), times: new Map(), gpu: new Map() };
+  const isOurs = !name.startsWith('ort');
+  const entry: Entry = { participant, firsts: new Map(), times: new Map(), gpu: new Map(), tunings: [] };
   await attempt(entry, async () => {
-    opened = await participant.ask({ kind: 'open', model: model.path, batch: batches[0] });
-    for (const batch of batches) entry.firsts.set(batch, await participant.ask({ kind: 'first', batch }));
+    opened = await participant.ask({ kind: 'open', model: model.path, batch: batches[0], tuning });
+    for (const batch of batches) {
+      if (isOurs && tuneMs > 0) {
+        entry.tunings.push((await participant.ask({ kind: 'tune', batch, budgetMs: tuneMs })).file);
+      }
+      entry.firsts.set(batch, await participant.ask({ kind: 'first', batch }));
+    }
   });
   return { ...entry, opened };
 }

@@ -6,12 +6,13 @@ export type ContenderName = (typeof contenderNames)[number];
 
 /** What a child is asked; it answers each request by one message. */
 export type Request =
-  | { readonly kind: 'open'; readonly model: string; readonly batch: number }
+  | { readonly kind: 'open'; readonly model: string; readonly batch: number; readonly tuning?: string }
+  | { readonly kind: 'tune'; readonly batch: number; readonly budgetMs: number }
   | { readonly kind: 'first'; readonly batch: number }
   | { readonly kind: 'turn'; readonly batch: number; readonly warmUpMs: number; readonly budgetMs: number }
   | { readonly kind: 'gpu'; readonly batch: number; readonly runs: number };
 
-export type Answer = Opened | First | Turn | Gpu | Failure;
+export type Answer = Opened | Tuned | First | Turn | Gpu | Failure;
 
 export interface Opened {
   readonly kind: 'open';
@@ -19,6 +20,12 @@ export interface Opened {
   readonly createMs: number;
   readonly adapter?: string;
   readonly driver?: string;
+}
+
+/** The text of a tuning file with what this contender has timed. */
+export interface Tuned {
+  readonly kind: 'tune';
+  readonly file: string;
 }
 
 export interface First {

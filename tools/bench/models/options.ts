@@ -13,6 +13,10 @@ export interface Options {
   readonly budgetMs: number;
   readonly profileRuns: number;
   readonly isChecked: boolean;
+  /** Times of kernels to start from. */
+  readonly tuning?: string;
+  /** Milliseconds each of this project's contenders may tune for a batch before the turns; 0 does not. */
+  readonly tuneMs: number;
   /** Path of the JSON and Markdown files, without their extension. */
   readonly out?: string;
 }
@@ -53,6 +57,8 @@ export function readOptions(args: readonly string[]): Options {
       budget: { type: 'string', default: '800' },
       'profile-runs': { type: 'string', default: '5' },
       unchecked: { type: 'boolean', default: false },
+      tuning: { type: 'string' },
+      tune: { type: 'string', default: '0' },
       out: { type: 'string' },
     },
   });
@@ -67,6 +73,8 @@ export function readOptions(args: readonly string[]): Options {
     budgetMs: count(values.budget, '--budget', 0),
     profileRuns: count(values['profile-runs'], '--profile-runs', 1),
     isChecked: !values.unchecked,
+    tuning: values.tuning,
+    tuneMs: count(values.tune, '--tune', 0),
     out: values.out,
   };
 }

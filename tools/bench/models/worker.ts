@@ -21,13 +21,16 @@ function feedsOf(batch: number): Feeds {
 async function answer(request: Request): Promise<Answer> {
   if (request.kind === 'open') {
     inputs = inputsOf(request.model);
-    const opened = await open(request.model, openDimensions(inputs, request.batch));
+    const opened = await open(request.model, openDimensions(inputs, request.batch), request.tuning);
     ({ contender } = opened);
     return { kind: 'open', createMs: opened.createMs, adapter: contender.adapter, driver: contender.driver };
   }
   const ready = contender!;
   const batch = feedsOf(request.batch);
   switch (request.kind) {
+    case 'tune':
+      if (!ready.tune) throw new Error('this runtime cannot be tuned');
+      return { kind: 'tune', file: await ready.tune(openDimensions(inputs, request.batch), request.budgetMs) };
     case 'first': {
       const from = performance.now();
       const outputs = await ready.run(batch);

@@ -1,5 +1,5 @@
 import type { Choice } from '../program/choices.js';
-import type { DeviceProfile, ElementType, Kernel, Param } from '@tessera/conv-kernels';
+import type { ChoiceOptions, DeviceProfile, ElementType, Kernel, Param } from '@tessera/conv-kernels';
 import type { Attribute, DataType } from '@tessera/onnx-loader';
 import type { Dim, ValueType } from '../graph.js';
 import type { GpuTensor } from '../device/gpu-tensor.js';
@@ -97,8 +97,8 @@ export interface LowerContext extends NodeContext {
   readonly profile: DeviceProfile;
   /** Storage type of floating-point activations: f32, or f16 in an fp16 program. */
   readonly floatType: 'f32' | 'f16';
-  /** Forces algorithms: as given to createSession. */
-  readonly algorithms: { readonly only?: string; readonly forbid?: readonly string[] };
+  /** The algorithms allowed, and the times known of them. */
+  readonly algorithms: ChoiceOptions;
   /** The operand of an input; a constant is uploaded as it is (row-major). */
   input(index: number): Operand;
   type(index: number): { readonly dataType: DataType; readonly shape: readonly number[] };

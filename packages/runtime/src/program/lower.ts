@@ -1,4 +1,4 @@
-import type { DeviceProfile, ElementType } from '@tessera/conv-kernels';
+import type { DeviceProfile, ElementType, TuningTable } from '@tessera/conv-kernels';
 import type { DataType } from '@tessera/onnx-loader';
 import type { AlgorithmOptions } from '../api.js';
 import { TesseraError } from '../errors.js';
@@ -28,6 +28,8 @@ export interface LowerOptions {
   readonly profile: DeviceProfile;
   readonly floatType: 'f32' | 'f16';
   readonly algorithms: AlgorithmOptions;
+  /** Times known of kernels on this device. */
+  readonly tuning?: TuningTable;
 }
 
 type ConcreteType = { readonly dataType: DataType; readonly shape: readonly number[] };
@@ -197,7 +199,7 @@ class ProgramBuilder {
 function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
   const { graph, options } = builder;
   const { only, nodes, forbid } = options.algorithms;
-  const algorithms = { only: nodes?.[node.name] ?? only, forbid };
+  const algorithms = { only: nodes?.[node.name] ?? only, forbid, tuning: options.tuning };
   const constantOf = (index: number): Constant | undefined => graph.constants.get(node.inputs[index] ?? '');
   const requireConstant = (index: number): Constant => {
     const constant = constantOf(index);

@@ -1,0 +1,79 @@
+import {
+  convKey,
+  gemmKey,
+  mergeTuning,
+  tuneConv,
+  tuneGemm,
+  tuningFile,
+  type ChoiceOptions,
+  type DeviceProfile,
+  type PlanTimer,
+  type TuningFile,
+  type TuningRecord,
+} from '@tessera/conv-kernels';
+import type { TuneOptions } from '../api.js';
+import { explainChoice, gemmOptions, type Choice } from '../program/choices.js';
+import type { ProgramChoice } from '../program/types.js';
+
+/** Milliseconds spent without a budget given. */
+const defaultBudgetMs = 60_000;
+
+/** What can be timed: a convolution, or a matrix product. */
+type Tunable = Exclude<Choice, { kind: 'conv-transpose' }>;
+
+/** Equal keys stand for problems of equal times. */
+function keyOf(choice: Tunable): string {
+  return choice.kind === 'conv' ? convKey(choice.problem) : gemmKey(choice.problem, choice.constantB);
+}
+
+/** Choices of equal times as one, those first that the program spends most on as far as known. */
+function byWeight(choices: readonly ProgramChoice[], profile: DeviceProfile, options: ChoiceOptions): Tunable[] {
+  const groups = new Map<string, { choice: Tunable; seconds: number }>();
+  for (const { choice } of choices) {
+    if (choice.kind === 'conv-transpose') continue;
+    const key = keyOf(choice);
+    const [best] = explainChoice(choice, profile, options);
+    const seconds = best?.measuredSeconds ?? best?.predictedSeconds ?? 0;
+    groups.set(key, { choice, seconds: (groups.get(key)?.seconds ?? 0) + seconds });
+  }
+  return [...groups.values()].sort((a, b) => b.seconds - a.seconds).map(({ choice }) => choice);
+}
+
+function tuneChoice(choice: Tunable, profile: DeviceProfile, time: PlanTimer, options: ChoiceOptions) {
+  if (choice.kind === 'conv') return tuneConv(choice.problem, profile, time, options);
+  return tuneGemm(choice.problem, profile, time, gemmOptions(options, choice.constantB));
+}
+
+/**
+ * Times the candidates of a program's convolutions and matrix products, the heaviest first, until all are done or the
+ * budget is spent; what `known` has already is not timed again. Gives `known` with what was timed.
+ */
+export async function tuneChoices(
+  choices: readonly ProgramChoice[],
+  profile: DeviceProfile,
+  time: PlanTimer,
+  options: ChoiceOptions,
+  known: TuningFile,
+  { budgetMs = defaultBudgetMs, signal, onProgress }: TuneOptions,
+): Promise<TuningFile> {
+  const started = performance.now();
+  const queue = byWeight(choices, profile, options);
+  const records: TuningRecord[] = [];
+  for (const [i, choice] of queue.entries()) {
+    if (signal?.aborted || performance.now() - started > budgetMs) break;
+    const record = await tuneChoice(choice, profile, time, options);
+    records.push(record);
+    const [best] = record.candidates;
+    const winner = best && `${best.algorithm} ${best.variant}`;
+    const elapsedMs = performance.now() - started;
+    onProgress?.({
+      done: i + 1,
+      total: queue.length,
+      problem: record.problem,
+      winner,
+      seconds: best?.seconds,
+      elapsedMs,
+    });
+  }
+  return mergeTuning(known, tuningFile(records));
+}

@@ -260,9 +260,9 @@ describe('a session', () => {
     const algorithms = { only: 'direct', nodes: { conv: 'tiled' } };
     const session = await createSession(model, { device, dims: { N: 1 }, algorithms });
     expect(session.report.layers[0]).toMatchObject({ name: 'conv', algorithm: expect.stringMatching(/^tiled/) });
-    const [{ candidates }] = session.explain();
-    expect(candidates.filter(({ refusal }) => refusal === undefined).map((c) => c.algorithm)).toContain('tiled');
-    expect(candidates.find(({ algorithm }) => algorithm === 'direct')!.refusal).toBe('only tiled is asked for');
+    const [{ forced, candidates }] = session.explain();
+    expect(forced).toBe('tiled');
+    expect(candidates.find(({ algorithm }) => algorithm === 'tiled')!.refusal).toBe('only direct is asked for');
     session.dispose();
   });
 
@@ -270,7 +270,8 @@ describe('a session', () => {
     const session = await createSession(model, { device });
     expect(session.explain()).toEqual([]);
     await session.prepare({ N: 2 });
-    const [{ name, opType, shape, candidates }, ...others] = session.explain();
+    const [{ name, opType, shape, forced, candidates }, ...others] = session.explain();
+    expect(forced).toBeUndefined();
     expect({ name, opType, shape, others }).toEqual({
       name: 'conv',
       opType: 'FusedConv',

@@ -307,7 +307,9 @@ export interface LayerExplanation {
   readonly name: string;
   readonly opType: string;
   readonly shape: readonly number[];
-  /** Every algorithm's answer: the one taken first, then by time, refusals last. */
+  /** What `AlgorithmOptions.nodes` asks for at this node; it was taken, whatever the order of the candidates. */
+  readonly forced?: string;
+  /** Every algorithm's answer: the best first, which was taken unless another is `forced`, then by time, refusals last. */
   readonly candidates: readonly Candidate[];
 }
 

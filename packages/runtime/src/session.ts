@@ -169,9 +169,9 @@ class GpuSession implements Session {
   explain(): readonly LayerExplanation[] {
     const programs = this.#stages.flatMap(({ prepared }) => prepared?.program ?? []);
     return programs.flatMap(({ nodes, choices }) =>
-      choices.map(({ node, choice, options }) => {
+      choices.map(({ node, choice, options, forced }) => {
         const { name, opType, shape } = nodes[node];
-        return { name, opType, shape, candidates: explainChoice(choice, this.device.profile, options) };
+        return { name, opType, shape, forced, candidates: explainChoice(choice, this.device.profile, options) };
       }),
     );
   }

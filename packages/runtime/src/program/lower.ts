@@ -199,7 +199,8 @@ class ProgramBuilder {
 function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
   const { graph, options } = builder;
   const { only, nodes, forbid } = options.algorithms;
-  const algorithms = { only: nodes?.[node.name] ?? only, forbid, tuning: options.tuning };
+  const forced = nodes?.[node.name];
+  const everywhere = { only, forbid, tuning: options.tuning };
   const constantOf = (index: number): Constant | undefined => graph.constants.get(node.inputs[index] ?? '');
   const requireConstant = (index: number): Constant => {
     const constant = constantOf(index);
@@ -210,7 +211,7 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
     ...nodeContext(node),
     profile: options.profile,
     floatType: options.floatType,
-    algorithms,
+    algorithms: { ...everywhere, only: forced ?? only },
     input: (index) => builder.operand(node.inputs[index]),
     type: (index) => builder.concreteType(node.inputs[index]),
     outputType: (index) => builder.concreteType(node.outputs[index]),
@@ -236,7 +237,8 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
     withLayout: (operand, layout) => builder.withLayout(operand, layout),
     allocate: (type, layout) => builder.allocate(type, 'activation', layout),
     scratch: (byteLength) => builder.scratch(byteLength),
-    choose: (choice) => void builder.choices.push({ node: builder.nodes.length - 1, choice, options: algorithms }),
+    choose: (choice) =>
+      void builder.choices.push({ node: builder.nodes.length - 1, choice, options: everywhere, forced }),
     emit: (emission) => builder.emit(emission),
     output: (index, operand) => void builder.operands.set(node.outputs[index], operand),
   };

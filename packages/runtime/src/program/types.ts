@@ -64,11 +64,12 @@ export interface ProgramValue {
   readonly operand: Operand;
 }
 
-/** A choice of an algorithm, the index of the node it was made for, and what restricted it. */
+/** A choice of an algorithm, the index of the node it was made for, what restricted it everywhere, and what was asked for there. */
 export interface ProgramChoice {
   readonly node: number;
   readonly choice: Choice;
   readonly options: ChoiceOptions;
+  readonly forced?: string;
 }
 
 /** Everything a run does, for one set of sizes: frozen plain data. */

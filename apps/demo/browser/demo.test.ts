@@ -8,6 +8,7 @@ import type { ChromeTrace } from '@tessera/report-view';
 import { acquireDevice, createSession, type Tensor } from '@tessera/runtime';
 import { sharedFolder } from '../../../tools/verify/support/shared-data.js';
 import { readNpy, writeNpy } from '../src/model/npy.js';
+import type { Page } from 'playwright-core';
 import { openPage, openSite, untilStatus, type Site } from './harness.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -201,6 +202,35 @@ it('shows where the time of a run went, and saves it as a Chrome trace', async (
   ]);
   const { traceEvents } = JSON.parse(readFileSync(await download.path(), 'utf8')) as ChromeTrace;
   expect(traceEvents.filter(({ cat }) => cat === 'layer')).toHaveLength(layers);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+it('forces an algorithm, keeps it for the next visit, and compares all', async () => {
+  const { page, complaints, context } = await openPage(site);
+  const profile = async (on: Page) => {
+    await on.getByRole('button', { name: 'Read an example of 5' }).click();
+    await untilStatus(on, 'digits', /Read in/);
+    await on.getByRole('button', { name: 'Profile the last run' }).click();
+    await untilStatus(on, 'digits', /GPU time of the layers/);
+  };
+  const control = (on: Page) => on.getByLabel('Algorithm of /blocks/blocks.0/conv2/Conv');
+  await profile(page);
+  await control(page).selectOption('direct');
+  await untilStatus(page, 'digits', /before, .* now/);
+  await expect.poll(() => control(page).inputValue()).toBe('direct');
+  const row = page.locator('tr', { has: control(page) });
+  expect(await row.locator('td').nth(1).textContent()).toContain('direct');
+
+  await page.getByRole('button', { name: 'Compare all for /blocks/blocks.0/conv2/Conv' }).click();
+  await untilStatus(page, 'digits', /by \d+ algorithms/);
+  const bars = page.locator('svg[aria-label="Algorithms by time"] g[aria-label="bar"] rect');
+  expect(await bars.count()).toBeGreaterThanOrEqual(4);
+
+  const again = await context.newPage();
+  await again.goto(site.address);
+  await profile(again);
+  expect(await control(again).inputValue()).toBe('direct');
   expect(complaints).toEqual([]);
   await context.close();
 });

@@ -6,16 +6,27 @@ import {
   type AdapterReport,
   type Ceilings,
   type Device,
+  type LayerExplanation,
   type Profile,
   type Session,
   type SessionReport,
 } from '@tessera/runtime/browser';
 import { download } from './download.js';
-import type { LoadedModel, LoadOptions, LoadProgress, ModelSource, RunResult, Tensors } from './messages.js';
+import type {
+  AlgorithmTime,
+  Forced,
+  LoadedModel,
+  LoadOptions,
+  LoadProgress,
+  ModelSource,
+  RunResult,
+  Tensors,
+} from './messages.js';
+import { recallForced, rememberForced } from './remembered.js';
 
 interface Model {
   readonly source: Extract<ModelSource, { bytes: Uint8Array }>;
-  readonly options: LoadOptions;
+  readonly options: LoadOptions & { readonly forced?: Forced };
   readonly session: Session;
 }
 
@@ -47,13 +58,14 @@ export class Engine {
       const { signal } = controller;
       const bytes = 'url' in source ? await fetchModel(source.url, signal, onProgress) : source.bytes;
       const kept = { bytes, externalData: 'url' in source ? undefined : source.externalData };
-      const session = await this.#open(kept, options, signal, onProgress);
+      const forced = await recallForced(await this.adapter(), bytes);
+      const session = await this.#open(kept, { ...options, forced }, signal, onProgress);
       if (signal.aborted) {
         session.dispose();
         signal.throwIfAborted();
       }
       this.#models.get(place)?.session.dispose();
-      this.#models.set(place, { source: kept, options, session });
+      this.#models.set(place, { source: kept, options: { ...options, forced }, session });
       return { inputs: session.inputs, outputs: session.outputs, report: session.report };
     } finally {
       if (this.#loading.get(place) === controller) this.#loading.delete(place);
@@ -77,6 +89,45 @@ export class Engine {
     return this.#retried(place, (session) => session.profile(feeds, { runs }));
   }
 
+  /** Why each layer is computed as it is, for the sizes of the last run. */
+  async explain(place: string): Promise<readonly LayerExplanation[]> {
+    return (await this.#session(place)).explain();
+  }
+
+  /** Opens the place's model again with these algorithms at these nodes, and remembers them for this adapter. */
+  async force(place: string, forced: Forced): Promise<void> {
+    const { session, source, options } = this.#model(place);
+    const next = { ...options, forced };
+    const opened = await this.#open(source, next, undefined, () => {});
+    session.dispose();
+    this.#models.set(place, { source, options: next, session: opened });
+    await rememberForced(await this.adapter(), source.bytes, forced);
+  }
+
+  /** GPU milliseconds of one node by every algorithm that takes it, each in a session of its own. */
+  async compareAlgorithms(
+    place: string,
+    feeds: Tensors,
+    node: string,
+    onProgress: (algorithm: string, done: number, total: number) => void,
+  ): Promise<readonly AlgorithmTime[]> {
+    const { source, options } = this.#model(place);
+    const names = algorithmsOf(await this.explain(place), node);
+    const times: AlgorithmTime[] = [];
+    for (const [i, algorithm] of names.entries()) {
+      onProgress(algorithm, i, names.length);
+      const forced = { ...options.forced, [node]: algorithm };
+      const session = await this.#open(source, { ...options, forced }, undefined, () => {});
+      try {
+        const { layers } = await session.profile(feeds, { runs: 3 });
+        times.push({ algorithm, ms: layers.find(({ name }) => name === node)?.ms ?? 0 });
+      } finally {
+        session.dispose();
+      }
+    }
+    return times;
+  }
+
   async report(place: string): Promise<SessionReport> {
     return (await this.#session(place)).report;
   }
@@ -96,9 +147,14 @@ export class Engine {
     }
   }
 
-  async #session(place: string): Promise<Session> {
+  #model(place: string): Model {
     const model = this.#models.get(place);
     if (!model) throw new Error(`no model is loaded for ${place}`);
+    return model;
+  }
+
+  async #session(place: string): Promise<Session> {
+    const model = this.#model(place);
     if (this.#device) return model.session;
     const session = await this.#open(model.source, model.options, undefined, () => {});
     this.#models.set(place, { ...model, session });
@@ -121,7 +177,7 @@ export class Engine {
 
   async #open(
     { bytes, externalData }: Model['source'],
-    { dims, forced }: LoadOptions,
+    { dims, forced }: Model['options'],
     signal: AbortSignal | undefined,
     onProgress: (progress: LoadProgress) => void,
   ): Promise<Session> {
@@ -142,6 +198,12 @@ export class Engine {
       return open();
     }
   }
+}
+
+/** The names of the algorithms that take a node, the likeliest first. */
+function algorithmsOf(explanations: readonly LayerExplanation[], node: string): string[] {
+  const candidates = explanations.find(({ name }) => name === node)?.candidates ?? [];
+  return [...new Set(candidates.filter(({ refusal }) => refusal === undefined).map(({ algorithm }) => algorithm))];
 }
 
 function isLost(error: unknown): boolean {

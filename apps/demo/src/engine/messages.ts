@@ -8,8 +8,15 @@ export type ModelSource =
 export interface LoadOptions {
   /** Sizes of the symbolic dimensions. */
   readonly dims?: Readonly<Record<string, number>>;
-  /** The algorithm to use for a node, by the node's name. */
-  readonly forced?: Readonly<Record<string, string>>;
+}
+
+/** Algorithms to use, by the names of nodes. */
+export type Forced = Readonly<Record<string, string>>;
+
+/** GPU milliseconds of one layer by one algorithm. */
+export interface AlgorithmTime {
+  readonly algorithm: string;
+  readonly ms: number;
 }
 
 /** How far a load is: bytes received, or steps of the runtime's own phases. */

@@ -2,6 +2,7 @@ import type { Profile, SessionReport } from '@tessera/runtime/browser';
 import { h, offerDownload } from '../dom.js';
 import { formatMs } from '../format.js';
 import type { Place } from '../place.js';
+import { algorithmsView } from './algorithms.js';
 import { layersTable } from './layers.js';
 
 const runs = 5;
@@ -14,22 +15,29 @@ export function profilePanel(place: Place): HTMLElement {
   const results = h('div', {});
   const button = h('button', { type: 'button', click: () => void profile() }, 'Profile the last run');
 
-  async function profile(): Promise<void> {
+  async function profile(): Promise<Profile | undefined> {
     if (!place.model || !place.lastFeeds) {
       place.say('Run the model first: a profile repeats its last run.');
-      return;
+      return undefined;
     }
     button.disabled = true;
     place.say('Profiling…');
     try {
       const measured = await place.engine.profile(place.name, place.lastFeeds, runs);
       const report = await place.engine.report(place.name);
-      results.replaceChildren(...(await profileViews(place, measured, report)));
+      const explanations = await place.engine.explain(place.name);
+      results.replaceChildren(
+        ...(await profileViews(place, measured, report)),
+        algorithmsView(place, measured, explanations, profile),
+        layersTable(measured),
+      );
       place.say(
         `GPU time of the layers: ${formatMs(measured.gpuMs)}; of a whole run: ${formatMs(measured.wholeMs)} (medians of ${runs}).`,
       );
+      return measured;
     } catch (error) {
       place.fail(error);
+      return undefined;
     } finally {
       button.disabled = false;
     }
@@ -65,6 +73,5 @@ async function profileViews(place: Place, profile: Profile, report: SessionRepor
     ...(report.memory
       ? [section('Memory of the activations', memoryChart(report.memory, report.layers, options))]
       : []),
-    layersTable(profile),
   ];
 }

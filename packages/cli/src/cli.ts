@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addBenchCommand } from './commands/bench.js';
 import { addProfileCommand } from './commands/profile.js';
 import { addRunCommand } from './commands/run.js';
+import { addServeCommand } from './commands/serve.js';
 import type { Environment } from './environment.js';
 import { CliError, errorLine, EXIT } from './errors.js';
 
@@ -22,7 +23,7 @@ function usageLine(text: string): string {
 function createProgram(environment: Environment): Command {
   const program = new Command('infer')
     .description('Runs and times ONNX models on WebGPU.')
-    .usage('[run] MODEL.onnx [options]')
+    .usage('[run] MODEL.onnx [options] | serve DIR|MODEL... [options]')
     .version(packageVersion())
     .exitOverride()
     .configureHelp({ helpWidth: 120 })
@@ -35,6 +36,7 @@ function createProgram(environment: Environment): Command {
   addRunCommand(program, environment);
   addBenchCommand(program, environment);
   addProfileCommand(program, environment);
+  addServeCommand(program, environment);
   const run = program.commands[0];
   program.addHelpText('after', () => {
     let text = '';

@@ -1,5 +1,6 @@
 import type * as runtime from '@tessera/runtime';
 import type { Interruption } from './interruption.js';
+import type { ProcessOptions } from '@tessera/server';
 import type { Colors } from './report/human.js';
 
 /** What the commands use of the runtime. */
@@ -20,4 +21,6 @@ export interface Environment {
   readonly interruption: Interruption;
   /** Loads the runtime, which takes a while, when it is needed. */
   loadRuntime(): Promise<Runtime>;
+  /** Serves until it is told to end; the exit status. */
+  serve(options: ProcessOptions): Promise<number>;
 }

@@ -31,6 +31,12 @@ const status = await main(process.argv.slice(2), {
   debug,
   interruption,
   loadRuntime: () => import('@tessera/runtime'),
+  serve: async (options) => {
+    // Ends by itself when what was accepted is answered.
+    process.removeAllListeners('SIGINT');
+    const { serve } = await import('@tessera/server');
+    return serve(options);
+  },
 });
 
 // The GPU's driver may hold the process open, so it is ended once all is written.

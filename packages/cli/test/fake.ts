@@ -238,6 +238,7 @@ export async function infer(args: readonly string[], fake: FakeSession = { input
     debug: false,
     interruption: fake.interruption ?? new Interruption(),
     loadRuntime: async () => fakeRuntime(fake, calls),
+    serve: async () => 0,
   };
   const status = await main(args, environment);
   return { status, ...text, calls };

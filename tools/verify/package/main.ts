@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { finish } from '../support/report.js';
 import { repositoryRoot } from '../support/shared-data.js';
 
-const PACKAGES = ['onnx-loader', 'conv-kernels', 'runtime', 'cli'];
+const PACKAGES = ['onnx-loader', 'conv-kernels', 'runtime', 'server', 'cli'];
+/** What a package takes from the project around it. */
+const PEERS = ['onnxruntime-common'];
 const project = mkdtempSync(join(tmpdir(), 'tessera-package-'));
 const checks: { name: string; passed: boolean }[] = [];
 
@@ -57,7 +59,7 @@ mkdirSync(project, { recursive: true });
 writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'plain', private: true, type: 'module' }));
 const packs = PACKAGES.map(pack);
 const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', '--loglevel=error'];
-check('install the packs', 'npm', ['install', ...quiet, ...packs], project);
+check('install the packs', 'npm', ['install', ...quiet, ...packs, ...PEERS], project);
 for (const entry of PACKAGES.flatMap(entries)) {
   const source = `const m = await import('${entry}'); if (Object.keys(m).length === 0) throw new Error('it exports nothing'); process.exit(0)`;
   check(`import ${entry}`, process.execPath, ['--input-type=module', '-e', source], project);

@@ -1,7 +1,14 @@
 import onnxProto from 'onnx-proto';
 import protobuf from 'protobufjs/minimal.js';
 import { field } from './messages.js';
-import type { AttributeMessage, FunctionMessage, GraphMessage, ModelMessage, NodeMessage } from './messages.js';
+import type {
+  AttributeMessage,
+  FunctionMessage,
+  GraphMessage,
+  ModelMessage,
+  NodeMessage,
+  OpsetMessage,
+} from './messages.js';
 
 const { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto } = onnxProto.onnx;
 type Encode<T> = (message: T, writer: protobuf.Writer) => void;
@@ -51,8 +58,11 @@ export function encodeModel(model: ModelMessage): Uint8Array {
   return writer.finish();
 }
 
+/** The type protobufjs gives to 64-bit fields, which it also takes from plain `{ low, high }`. */
+type Int64Field = NonNullable<OpsetMessage['version']>;
+
 /** A 64-bit integer field's value, exact beyond 2^53 too, in the form that protobufjs writes. */
-export function int64(value: number | bigint): { readonly low: number; readonly high: number } {
+export function int64(value: number | bigint): Int64Field {
   const bits = BigInt.asUintN(64, BigInt(value));
-  return { low: Number(bits & 0xffffffffn), high: Number(bits >> 32n) };
+  return { low: Number(bits & 0xffffffffn), high: Number(bits >> 32n) } as unknown as Int64Field;
 }

@@ -5,6 +5,7 @@ import { lazySource } from './bytes.js';
 import { bitsPerElement, elementCount, storedBytes } from './data-type.js';
 import { readTensor } from './read-tensor.js';
 import { checkDims, convertTensor } from './tensor.js';
+import type { Integer } from './typed-data.js';
 
 /** A sparse initializer that would take more than this as a dense tensor is refused. */
 const MAX_DENSE_BYTES = 2 ** 31;
@@ -17,7 +18,7 @@ export function convertSparseTensor(
 ): SparseTensor {
   const values = convertTensor(context, message.values ?? {}, `the values of ${owner}`);
   const indices = convertTensor(context, message.indices ?? {}, `the indices of ${owner}`);
-  const dims = checkDims(context, owner, message.dims ?? []);
+  const dims = checkDims(context, owner, (message.dims ?? []) as readonly Integer[]);
   const count = elementCount(values.dims);
   const expected = [[count], [count, dims.length]];
   const fits = expected.some((shape) => shape.join() === indices.dims.join());

@@ -38,7 +38,7 @@ export function convertTensor(context: LoadContext, message: TensorMessage, owne
   const place: Place = { context, owner: name === '' ? owner : `tensor '${name}'` };
   if (message.segment) throw context.error(`${place.owner} is stored in segments, which is not supported`);
   const dataType = checkDataType(context, place.owner, message.dataType ?? 0);
-  const dims = checkDims(context, place.owner, message.dims ?? []);
+  const dims = checkDims(context, place.owner, (message.dims ?? []) as readonly Integer[]);
   if (dataType === 'string') {
     return Object.freeze({ name, dataType, dims, bytes: noBytes, strings: strings(place, message, dims) });
   }

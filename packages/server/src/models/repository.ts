@@ -1,0 +1,95 @@
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, join, relative, sep } from 'node:path';
+import { RequestError } from '../errors.js';
+
+/** A version of a model, and its file. */
+export interface ModelFile {
+  readonly name: string;
+  readonly version: string;
+  readonly path: string;
+}
+
+/** Names of models: letters, digits, '_', '-' and '.', not at the beginning, so that none leads anywhere. */
+const namePattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const versionPattern = /^[1-9][0-9]{0,9}$/;
+const extension = '.onnx';
+
+/** Throws 'notFound' for what cannot be a model's name; such names never reach the file system. */
+export function requireName(name: string): void {
+  if (!namePattern.test(name) || name.includes('..'))
+    throw new RequestError('notFound', 'there is no model of this name');
+}
+
+/** Where models come from: the same question is answered anew at each call, as files come and go. */
+export interface Repository {
+  /** All models, in the order of their names, then versions. */
+  list(): ModelFile[];
+  /** The versions of one model, oldest first; none where there is no such model. */
+  find(name: string): ModelFile[];
+}
+
+/** Versions by number. */
+export function byVersion(a: { readonly version: string }, b: { readonly version: string }): number {
+  return Number(a.version) - Number(b.version);
+}
+
+/** Files named one by one, each a model of version 1 with the file's name, or with `name` where there is one file. */
+export function fileRepository(paths: readonly string[], name?: string): Repository {
+  const files = paths.map((path): ModelFile => {
+    const own = name ?? basename(path).replace(/\.onnx$/, '');
+    if (!namePattern.test(own) || own.includes('..'))
+      throw new Error(
+        `${path} has no name that a model can have (letters, digits, "_", "-" and "."); give one by --name`,
+      );
+    return { name: own, version: '1', path };
+  });
+  const twice = files.find(({ name: own }, i) => files.findIndex((other) => other.name === own) !== i);
+  if (twice) throw new Error(`two models are named "${twice.name}"`);
+  return { list: () => files, find: (wanted) => files.filter((file) => file.name === wanted) };
+}
+
+/**
+ * A folder of models: NAME.onnx, NAME/model.onnx, or NAME/VERSION/model.onnx with any whole number from 1 as the
+ * version. Links that lead out of the folder are passed over.
+ */
+export function folderRepository(folder: string): Repository {
+  const root = realpathSync(folder);
+  const isInside = (path: string) => {
+    const way = relative(root, realpathSync(path));
+    return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
+  };
+  const isFile = (path: string) => isOf(path, isInside) === 'file';
+  const find = (name: string): ModelFile[] => {
+    if (!namePattern.test(name) || name.includes('..')) return [];
+    const plain = join(root, `${name}${extension}`);
+    if (isFile(plain)) return [{ name, version: '1', path: plain }];
+    const inner = join(root, name);
+    if (isOf(inner, isInside) !== 'folder') return [];
+    const single = join(inner, `model${extension}`);
+    const versions = entries(inner).filter((entry) => versionPattern.test(entry));
+    const files = versions.map((version) => ({ name, version, path: join(inner, version, `model${extension}`) }));
+    const found = files.filter(({ path }) => isFile(path)).sort(byVersion);
+    return found.length === 0 && isFile(single) ? [{ name, version: '1', path: single }] : found;
+  };
+  const names = () => new Set(entries(root).map((entry) => entry.replace(/\.onnx$/, '')));
+  return { list: () => [...names()].sort().flatMap(find), find };
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isOf(path: string, isInside: (path: string) => boolean): 'file' | 'folder' | undefined {
+  try {
+    const status = statSync(path);
+    if (!isInside(path)) return undefined;
+    if (status.isFile()) return 'file';
+    return status.isDirectory() ? 'folder' : undefined;
+  } catch {
+    return undefined;
+  }
+}

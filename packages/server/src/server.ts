@@ -1,0 +1,173 @@
+import { statSync } from 'node:fs';
+import { acquireDevice, type AdapterChoice, type Device } from '@tessera/runtime';
+import { pino, type Logger } from 'pino';
+import { withoutPaths } from './errors.js';
+import { closeGrpc, createGrpcServer, listenGrpc } from './grpc/server.js';
+import { createHttpApp } from './http/app.js';
+import type { RepositoryControl } from './http/model-routes.js';
+import { createMetrics, type Metrics } from './metrics.js';
+import { ModelRegistry } from './models/registry.js';
+import { fileRepository, folderRepository, type Repository } from './models/repository.js';
+import { withDefaults, type ServeOptions } from './options.js';
+import { InferenceService } from './service.js';
+import { tokenCheck } from './token.js';
+
+/** A server that listens. */
+export interface RunningServer {
+  /** Such as 'http://127.0.0.1:8000'. */
+  readonly url: string;
+  /** Such as '127.0.0.1:8001'; undefined without gRPC. */
+  readonly grpcAddress: string | undefined;
+  readonly registry: ModelRegistry;
+  readonly service: InferenceService;
+  readonly devices: readonly Device[];
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Done when all models are loaded, or were found not to load: how many of either. */
+  readonly loaded: Promise<{ readonly ready: number; readonly failed: number }>;
+  /** Stops: is no longer ready, answers every request that was accepted, then ends. */
+  close(): Promise<void>;
+}
+
+/** What processes of one server do together; alone, a process does it for itself. */
+export interface Peers {
+  /** Metrics of all processes, in Prometheus' text format. */
+  metrics?(): Promise<string>;
+  /** Tells the other processes to load or unload a model too. */
+  forward?(action: 'load' | 'unload', name: string): Promise<void>;
+}
+
+/** One folder is a repository; files are models each. Throws where a path is missing or they are mixed. */
+function openRepository({ paths, name }: ServeOptions): Repository {
+  const isFolder = paths.map((path) => {
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (!status) throw new Error(`${path} does not exist`);
+    return status.isDirectory();
+  });
+  if (paths.length === 1 && isFolder[0]) return folderRepository(paths[0]);
+  if (isFolder.includes(true)) throw new Error('give one folder of models, or model files, but not both');
+  if (name !== undefined && paths.length > 1) throw new Error('--name is for one model file');
+  return fileRepository(paths, name);
+}
+
+async function openDevices(adapters: readonly AdapterChoice[] | undefined, memoryBudget: number | undefined) {
+  const devices: Device[] = [];
+  try {
+    for (const adapter of adapters?.length ? adapters : [undefined])
+      devices.push(await acquireDevice({ adapter, memoryBudget }));
+    return devices;
+  } catch (error) {
+    for (const device of devices) device.dispose();
+    throw error;
+  }
+}
+
+/**
+ * Starts a server: opens the devices, listens, and then loads the models.
+ *
+ * @example
+ * const server = await startServer({ paths: ['models'], token: process.env.TOKEN });
+ * process.once('SIGTERM', () => server.close().then(() => process.exit(0)));
+ *
+ * @throws TesseraError NO_ADAPTER; Error where a path, an address or a certificate is not what it should be.
+ */
+export async function startServer(given: ServeOptions, peers: Peers = {}): Promise<RunningServer> {
+  const options = withDefaults(given);
+  const { host, tls, timeoutMs, maxBody } = options;
+  const repository = openRepository(options);
+  const logger = pino({ level: options.logLevel, redact: ['headers.authorization'] });
+  const devices = await openDevices(options.adapters, options.memoryBudget);
+  const metrics = createMetrics();
+  const registry = new ModelRegistry(repository, {
+    devices,
+    pool: {
+      precision: options.precision,
+      maxQueue: options.maxQueue,
+      batching: options.maxBatch > 1 ? { maxSize: options.maxBatch, maxDelayMs: options.maxDelayMs } : undefined,
+    },
+    onBatch: (model, report) => metrics.countBatch(model, report),
+  });
+  metrics.observe({ registry, devices });
+  const limits = {
+    tensors: options.maxTensors,
+    elements: options.maxElements,
+    requests: options.maxRequests,
+    timeoutMs,
+  };
+  const service = new InferenceService(registry, metrics, limits);
+  const shared = { service, isAllowed: tokenCheck(options.token), maxBody, tls };
+  const control = options.control ? repositoryControl(registry, peers) : undefined;
+  const app = await createHttpApp({
+    ...shared,
+    logger,
+    control,
+    timeoutMs,
+    metrics: async () => ({
+      contentType: metrics.register.contentType,
+      text: (await peers.metrics?.()) ?? (await metrics.register.metrics()),
+    }),
+  });
+  const grpc = createGrpcServer({
+    ...shared,
+    control,
+    onInternalError: (error) => logger.error({ error }, 'request failed'),
+  });
+  const url = await app.listen({ host, port: options.port });
+  const grpcPort =
+    options.grpcPort === false ? undefined : await listenGrpc(grpc, `${bracketed(host)}:${options.grpcPort}`, tls);
+  const grpcAddress = grpcPort === undefined ? undefined : `${bracketed(host)}:${grpcPort}`;
+  logger.info({ url, grpc: grpcAddress, adapters: devices.map(({ adapter }) => adapter.name) }, 'listening');
+  warnIfOpen(options, logger);
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    service.draining = true;
+    logger.info('stopping');
+    await new Promise((resolve) => setTimeout(resolve, options.drainMs));
+    await Promise.all([app.close(), closeGrpc(grpc, timeoutMs)]);
+    await registry.close();
+    for (const device of devices) device.dispose();
+  };
+  return {
+    url,
+    grpcAddress,
+    registry,
+    service,
+    devices,
+    metrics,
+    logger,
+    loaded: loadAll(registry, logger),
+    close: () => (closing ??= close()),
+  };
+}
+
+async function loadAll(registry: ModelRegistry, logger: Logger) {
+  const failures = await registry.loadAll();
+  for (const { file, error } of failures) {
+    logger.error(
+      { model: file.name, version: file.version, reason: withoutPaths((error as Error).message) },
+      'cannot load',
+    );
+  }
+  const loaded = registry.loaded();
+  for (const { name, version, pool } of loaded)
+    logger.info({ model: name, version, batching: pool.batching }, 'loaded');
+  return { ready: loaded.length, failed: failures.length };
+}
+
+function repositoryControl(registry: ModelRegistry, { forward }: Peers): RepositoryControl {
+  const both = (action: 'load' | 'unload') => async (name: string) => {
+    await registry[action](name);
+    await forward?.(action, name);
+  };
+  return { load: both('load'), unload: both('unload') };
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function warnIfOpen({ host, token, tls }: ServeOptions, logger: Logger): void {
+  if (['127.0.0.1', '::1', 'localhost'].includes(host!)) return;
+  if (token === undefined) logger.warn('other machines can reach this server, and no token is asked for');
+  if (!tls) logger.warn('other machines can reach this server, and what they send is not encrypted');
+}

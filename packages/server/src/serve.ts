@@ -48,9 +48,9 @@ async function untilStopped(server: RunningServer): Promise<number> {
 
 async function serveAsWorker(options: ServeOptions, workers: number): Promise<number> {
   const adapters = adaptersOf(options.adapters, cluster.worker!.id - 1, workers);
-  let server: RunningServer | undefined;
-  const peers = workerPeers(async (action, name) => server?.registry[action](name));
-  server = await startServer({ ...options, adapters }, peers);
+  const peers = workerPeers(async (action, name) => (await starting).registry[action](name));
+  const starting = startServer({ ...options, adapters }, peers);
+  const server = await starting;
   shareMetrics(server.metrics.register);
   const status = await untilStopped(server);
   cluster.worker!.disconnect();

@@ -3,6 +3,7 @@ import type { Tensor } from '../tensor.js';
 import { dataTypeOf } from './cast.js';
 import { emitElementwise, evaluateElementwise } from './elementwise.js';
 import { normalizeAxis, showDims } from './helpers.js';
+import { blocksOf, spreadOperand, spreadTensor } from './quantize-blocks.js';
 import type { EvaluateContext, LowerContext, NodeContext, Operand, Operator } from './types.js';
 import { roundHalfEven } from './unary.js';
 
@@ -34,18 +35,23 @@ function parameterShape(context: NodeContext, x: readonly number[], parameter: r
 
 function hostInputs(context: EvaluateContext): Tensor[] {
   const x = context.input(0);
-  return [x, context.input(1), context.optional(2)].flatMap((tensor, i) => {
-    if (!tensor) return [];
-    return [i === 0 ? tensor : { ...tensor, dims: parameterShape(context, x.dims, tensor.dims) }];
-  });
+  const blocks = blocksOf(context, x.dims.length);
+  const parameters = [context.input(1), context.optional(2)].filter((tensor) => tensor !== undefined);
+  const spread = (tensor: Tensor): Tensor =>
+    blocks
+      ? spreadTensor(context, blocks, x.dims, tensor)
+      : { ...tensor, dims: parameterShape(context, x.dims, tensor.dims) };
+  return [x, ...parameters.map(spread)];
 }
 
 function deviceInputs(context: LowerContext): Operand[] {
   const x = context.input(0);
+  const blocks = blocksOf(context, x.shape.length);
   const parameters = [1, 2]
     .filter((index) => context.hasInput(index))
     .map((index) => {
       const operand = context.input(index);
+      if (blocks) return spreadOperand(context, blocks, x.shape, operand);
       const shape = parameterShape(context, x.shape, operand.shape);
       return { ...operand, shape, strides: shape.map((size) => (size === 1 ? 0 : operand.strides[0])) };
     });
@@ -86,19 +92,13 @@ function lowerDequantize(context: LowerContext): void {
   context.output(0, emitElementwise(context, formula, inputs, context.outputType(0)));
 }
 
-function refuseBlocks(context: NodeContext): void {
-  const block = context.attributes.int('block_size', 0);
-  if (block !== 0) context.fail(`block_size ${block} is not supported; scales must be for a tensor or an axis`);
-}
-
-/** QuantizeLinear and DequantizeLinear with scales for the tensor or for an axis. */
+/** QuantizeLinear and DequantizeLinear with scales for the tensor, an axis, or blocks along an axis. */
 export const quantizeOperators: readonly Operator[] = [
   {
     type: 'QuantizeLinear',
     domain: '',
     since: 10,
     infer(context) {
-      refuseBlocks(context);
       const zeroPoint = context.hasInput(2) ? context.type(2).dataType : undefined;
       const dataType = quantizedType(context, zeroPoint);
       rangeOf(context, dataType);
@@ -115,7 +115,6 @@ export const quantizeOperators: readonly Operator[] = [
     domain: '',
     since: 10,
     infer(context) {
-      refuseBlocks(context);
       const { dataType, shape } = context.type(0);
       rangeOf(context, dataType);
       return [{ dataType: context.type(1).dataType, shape }];

@@ -1,6 +1,6 @@
 import type { Choice } from '../program/choices.js';
 import type { ChoiceOptions, DeviceProfile, ElementType, Kernel, Param } from '@tessera/conv-kernels';
-import type { Attribute, DataType } from '@tessera/onnx-loader';
+import type { Attribute, DataType, Graph } from '@tessera/onnx-loader';
 import type { Dim, ValueType } from '../graph.js';
 import type { GpuTensor } from '../device/gpu-tensor.js';
 import type { Tensor, Value } from '../tensor.js';
@@ -162,7 +162,7 @@ export interface RunContext extends NodeContext {
  */
 export interface Operator {
   readonly type: string;
-  readonly domain: '' | 'com.microsoft' | 'tessera';
+  readonly domain: '' | 'ai.onnx.preview' | 'com.microsoft' | 'tessera';
   readonly since: number;
   infer(context: InferContext): readonly (InferResult | undefined)[];
   evaluate?(context: EvaluateContext): readonly Tensor[];
@@ -192,6 +192,8 @@ export interface ExpandContext extends InferContext {
     attributes?: Readonly<Record<string, Attribute>>,
     options?: { readonly outputs?: number; readonly domain?: Operator['domain'] },
   ): readonly [string, ...string[]];
+  /** Adds the nodes of a graph whose inputs are these values, and gives the names of its outputs. */
+  inline(graph: Graph, inputs: readonly string[]): readonly string[];
   /** Says which value output `index` is. */
   result(index: number, value: string): void;
 }

@@ -1,6 +1,8 @@
+import type { Graph } from '@tessera/onnx-loader';
 import type { Constant, TypedNode, ValueType } from '../graph.js';
 import type { ExpandContext, FunctionOperator, InferContext } from '../operators/types.js';
 import { hostTensor } from './constants.js';
+import { constantNode } from './import-model.js';
 
 /** The version of the default domain in which functions are written. */
 const writtenOpset = 24;
@@ -13,6 +15,8 @@ export interface ExpansionHost {
   visit(node: TypedNode): readonly TypedNode[];
 }
 
+type InnerNode = Pick<TypedNode, 'opType' | 'domain' | 'inputs' | 'outputs' | 'attributes'>;
+
 /** The nodes that take the place of a function's node, those folded left out. */
 export function expandFunction(
   node: TypedNode,
@@ -23,7 +27,7 @@ export function expandFunction(
   const nodes: TypedNode[] = [];
   let made = 0;
   const name = (what: string) => `${node.name}/${what}${made++}`;
-  const visit = (inner: Pick<TypedNode, 'opType' | 'domain' | 'inputs' | 'outputs' | 'attributes'>) => {
+  const visit = (inner: InnerNode) => {
     const opset = inner.domain === '' ? writtenOpset : 1;
     nodes.push(...host.visit({ ...inner, name: name(inner.opType), opset, origins: node.origins }));
   };
@@ -47,6 +51,7 @@ export function expandFunction(
       visit({ opType, domain, inputs, outputs: [first, ...rest], attributes: new Map(Object.entries(attributes)) });
       return [first, ...rest];
     },
+    inline: (graph, inputs) => inlineGraph(graph, inputs, { host, name, visit }),
     result: (index, value) => {
       const output = node.outputs[index] ?? '';
       if (output === '') return;
@@ -55,4 +60,33 @@ export function expandFunction(
   };
   operator.expand(expand);
   return nodes;
+}
+
+interface Inlining {
+  readonly host: ExpansionHost;
+  /** A name that nothing has yet. */
+  name(what: string): string;
+  visit(node: InnerNode): void;
+}
+
+/** Visits the nodes of a graph, under new names for what it makes; the names of its outputs. */
+function inlineGraph(graph: Graph, inputs: readonly string[], { host, name, visit }: Inlining): readonly string[] {
+  const renamed = new Map(graph.inputs.map((input, i) => [input.name, inputs[i] ?? '']));
+  const resolve = (value: string) => renamed.get(value) ?? value;
+  const keep = (value: string, constant: Constant) => {
+    const { dataType, dims } = constant.tensor;
+    renamed.set(value, name(value));
+    host.constants.set(resolve(value), constant);
+    host.types.set(resolve(value), { dataType, shape: dims });
+  };
+  for (const [value, tensor] of graph.initializers) keep(value, { kind: 'stored', tensor });
+  for (const node of graph.nodes) {
+    if (node.opType === 'Constant' && node.domain === '') {
+      keep(node.outputs[0], constantNode(node.name, node.attributes));
+      continue;
+    }
+    for (const output of node.outputs) if (output !== '') renamed.set(output, name(output));
+    visit({ ...node, inputs: node.inputs.map(resolve), outputs: node.outputs.map(resolve) });
+  }
+  return graph.outputs.map((output) => resolve(output.name));
 }

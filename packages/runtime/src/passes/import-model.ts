@@ -190,7 +190,8 @@ function resolveReferences(
   return resolved;
 }
 
-function constantNode(name: string, attributes: ReadonlyMap<string, Attribute>): Constant {
+/** What a Constant node holds. */
+export function constantNode(name: string, attributes: ReadonlyMap<string, Attribute>): Constant {
   const [entry] = [...attributes].filter(([key]) => key.startsWith('value') || key === 'sparse_value');
   const host = (tensor: Tensor): Constant => ({ kind: 'host', tensor });
   const attribute = entry?.[1];

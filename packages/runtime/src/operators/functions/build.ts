@@ -9,7 +9,17 @@ export const float = (value: number): Attribute => ({ type: 'float', value });
 export const text = (value: string): Attribute => ({ type: 'string', value });
 
 /** TensorProto.DataType numbers, for attributes of Cast. */
-export const typeNumbers = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
+export const typeNumbers = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+} as const;
 
 /** A node of one output, and the name of that output. */
 export function call(

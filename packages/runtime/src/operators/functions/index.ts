@@ -1,6 +1,7 @@
 import type { FunctionOperator } from '../types.js';
 import { activationFunctions } from './activations.js';
 import { attentionFunctions } from './attention.js';
+import { flexAttentionFunctions } from './flex-attention.js';
 import { gateFunctions } from './gates.js';
 import { integerFunctions } from './integer.js';
 import { normalizationFunctions } from './normalizations.js';
@@ -13,6 +14,7 @@ import { signalFunctions } from './signal.js';
 export const functionOperators: readonly FunctionOperator[] = [
   ...activationFunctions,
   ...attentionFunctions,
+  ...flexAttentionFunctions,
   ...gateFunctions,
   ...integerFunctions,
   ...normalizationFunctions,

@@ -91,6 +91,8 @@ export async function withWorkload<T>(
     session = await runtime.createSession(model, {
       device,
       precision: options.precision,
+      checkFinite: options.checkFinite,
+      tuning: options.tuning,
       dims: plan.dims,
       onProgress: (progress) => bar.update(progress),
       ...sessionOptions,

@@ -96,6 +96,11 @@ export interface SessionOptions {
    * those that ship with the package.
    */
   readonly tuning?: TuningFile | string;
+  /**
+   * Looks for infinities and NaN in what every node makes: a run that meets one fails with NOT_FINITE and the first such
+   * node. Slow; meant for finding where a model leaves the range of f16.
+   */
+  readonly checkFinite?: boolean;
   /** Refuses nodes that would run on the CPU, but for arithmetic on shapes. */
   readonly strict?: boolean;
   /** Iterations after which a Loop is taken for endless and ends in an error; a million without it. */

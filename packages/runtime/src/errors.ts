@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'DEVICE_UNHEALTHY'
   | 'OUT_OF_MEMORY'
   | 'OVERLOADED'
+  | 'NOT_FINITE'
   | 'GPU_ERROR'
   | 'DISPOSED'
   | 'INTERNAL';
@@ -25,6 +26,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   DEVICE_UNHEALTHY: 'run again after the pause that the message names, and look into the driver if it lasts',
   OUT_OF_MEMORY: 'use smaller batches, dispose of sessions, or raise the memory budget',
   OVERLOADED: 'run again later, or with fewer requests at a time',
+  NOT_FINITE: 'use precision fp32, or scale the inputs or the weights of the node named',
   GPU_ERROR: 'report the message with the model and the adapter',
   DISPOSED: 'open a new session',
   INTERNAL: 'report the message with the model',

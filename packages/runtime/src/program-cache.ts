@@ -155,7 +155,13 @@ export class ProgramCache implements Evictable {
   #lowerOptions(): LowerOptions {
     const { device, options } = this;
     const algorithms = allowedAlgorithms(options);
-    return { profile: device.profile, floatType: floatTypeOf(options), algorithms, tuning: this.#tuning.table };
+    return {
+      profile: device.profile,
+      floatType: floatTypeOf(options),
+      algorithms,
+      tuning: this.#tuning.table,
+      checkFinite: options.checkFinite,
+    };
   }
 
   /** Times the kernels that could serve a source, and makes all programs anew with the fastest. */

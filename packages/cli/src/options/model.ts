@@ -14,6 +14,8 @@ export interface ModelOptions {
   readonly bgr?: boolean;
   readonly adapter?: AdapterChoice;
   readonly precision: Precision;
+  readonly checkFinite?: boolean;
+  readonly tuning?: string;
 }
 
 const PRECISIONS: readonly Precision[] = ['fp32', 'fp16', 'strict'];
@@ -57,6 +59,8 @@ export function modelOptions(): Option[] {
     option('--bgr', 'give pictures blue first'),
     adapterOption(),
     precisionOption(),
+    option('--check-finite', 'fail where a node gives infinities or NaN, and name it (slow)'),
+    option('--tuning <file>', 'times of kernels on this adapter, to choose by'),
   ];
 }
 

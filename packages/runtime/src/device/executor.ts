@@ -6,6 +6,7 @@ import { elementCount } from '../passes/constants.js';
 import type { Program, ProgramValue, Step } from '../program/types.js';
 import type { GpuDevice } from './device.js';
 import { storedBytes, type GpuTensor } from './gpu-tensor.js';
+import { requireFinite } from '../program/checks.js';
 import { isPacked } from '../program/storage.js';
 import { Timestamps } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
@@ -128,6 +129,11 @@ export class PreparedProgram {
     }
   }
 
+  /** Whether each run counts what is not finite, so that something is always read back. */
+  get isChecked(): boolean {
+    return this.#program.checks !== undefined;
+  }
+
   /** Whether no run is under way. */
   get isIdle(): boolean {
     return this.#running === 0;
@@ -153,7 +159,8 @@ export class PreparedProgram {
     const encoder = gpu.createCommandEncoder();
     const skipped = this.#writeInputs(inputs, encoder);
     const uploaded = performance.now();
-    const { ranges, total } = layOut(outputs);
+    const { checks } = this.#program;
+    const { ranges, total } = layOut(checks ? [...outputs, checks.counts] : outputs);
     const timestamps = timed ? this.#takeTimestamps() : undefined;
     const staging = this.#takeStaging(total + (timestamps?.byteLength ?? 0));
     this.#encode(encoder, skipped, targets, timestamps?.writes(0));
@@ -172,6 +179,7 @@ export class PreparedProgram {
       const bytes = ranges.map(({ offset, byteLength }) => range.slice(offset, offset + byteLength));
       const gpuTimes = timestamps?.read(range, total)[0];
       staging.unmap();
+      if (checks) requireFinite(this.#program, checks, bytes.pop()!);
       this.#device.succeeded();
       return { bytes, marks: { start, uploaded, submitted, mapped, end: performance.now(), gpu: gpuTimes } };
     } catch (error) {

@@ -159,7 +159,7 @@ export class GraphRunner {
     const { observer } = options;
     if (observer?.timing === 'steps') observer.steps.push(await executor.time(inputs));
     const timed = observer?.timing !== undefined && this.runtime.device.hasTimestamps;
-    if (read.length === 0 && !timed) return executor.advance(inputs, targets);
+    if (read.length === 0 && !timed && !executor.isChecked) return executor.advance(inputs, targets);
     const { bytes, marks } = await executor.run(inputs, read, { timed, targets });
     observer?.marks.push(marks);
     read.forEach((value, i) => {

@@ -4,6 +4,7 @@ import type { AlgorithmOptions } from '../api.js';
 import { TesseraError } from '../errors.js';
 import type { Constant, TypedGraph, TypedNode } from '../graph.js';
 import { copyEmission } from '../kernels/copy.js';
+import { countNonFiniteEmission } from '../kernels/count-nonfinite.js';
 import { elementwiseEmission, type Formula } from '../kernels/elementwise.js';
 import { unpackEmission } from '../kernels/unpack.js';
 import { findOperator } from '../operators/index.js';
@@ -16,10 +17,12 @@ import { isPacked, storageType, wireByteLength, wireType, type WireType } from '
 import type {
   BufferSlot,
   Program,
+  ProgramChecks,
   ProgramChoice,
   ProgramNode,
   ProgramInput,
   ProgramOutput,
+  ProgramValue,
   Step,
   Weight,
 } from './types.js';
@@ -30,6 +33,8 @@ export interface LowerOptions {
   readonly algorithms: AlgorithmOptions;
   /** Times known of kernels on this device. */
   readonly tuning?: TuningTable;
+  /** Counts the infinities and NaN in what each node makes. */
+  readonly checkFinite?: boolean;
 }
 
 type ConcreteType = { readonly dataType: DataType; readonly shape: readonly number[] };
@@ -277,6 +282,37 @@ function lowerInput(builder: ProgramBuilder, name: string): ProgramInput {
   return { name, dataType, dims: shape, wire, ...builder.receive(name, { dataType, shape }, wire) };
 }
 
+/** Lets a program count what is not finite after each node, in one buffer. */
+class FiniteChecks {
+  readonly #counts: Operand;
+  readonly #seen = new Set<number>();
+  readonly #nodes: number[] = [];
+
+  constructor(readonly builder: ProgramBuilder) {
+    const most = builder.graph.nodes.reduce((sum, node) => sum + node.outputs.length, 0);
+    this.#counts = builder.allocate({ dataType: 'uint32', shape: [Math.max(1, most)] }, 'activation');
+  }
+
+  /** Checks the floating-point outputs of the node lowered last, but for views of what was checked before. */
+  add(node: TypedNode): void {
+    const { builder } = this;
+    for (const name of node.outputs) {
+      const operand = builder.operands.get(name);
+      if (!operand || (operand.elementType !== 'f32' && operand.elementType !== 'f16')) continue;
+      if (builder.buffers[operand.buffer].kind !== 'activation' || this.#seen.has(operand.buffer)) continue;
+      this.#seen.add(operand.buffer);
+      builder.emit(countNonFiniteEmission(operand, this.#counts, this.#nodes.length, builder.options.profile));
+      this.#nodes.push(builder.nodes.length - 1);
+    }
+  }
+
+  finish(): ProgramChecks | undefined {
+    const dims = this.#counts.shape;
+    const counts: ProgramValue = { name: 'counts', dataType: 'uint32', dims, operand: this.#counts };
+    return this.#nodes.length > 0 ? { counts, nodes: this.#nodes } : undefined;
+  }
+}
+
 /**
  * Turns a graph whose shapes are all numbers into a program: every node's dispatches in order, the buffers they use,
  * and the weights to upload.
@@ -284,7 +320,11 @@ function lowerInput(builder: ProgramBuilder, name: string): ProgramInput {
 export function lower(graph: TypedGraph, options: LowerOptions): Program {
   const builder = new ProgramBuilder(graph, options);
   const inputs = graph.inputs.map((name) => lowerInput(builder, name));
-  for (const node of graph.nodes) lowerNode(builder, node);
+  const checks = options.checkFinite ? new FiniteChecks(builder) : undefined;
+  for (const node of graph.nodes) {
+    lowerNode(builder, node);
+    checks?.add(node);
+  }
   builder.nodes.push({ name: 'outputs', opType: 'Copy', origins: [], outputs: [], shape: [] });
   const outputs = graph.outputs.map((name) => lowerOutput(builder, name));
   return {
@@ -294,5 +334,6 @@ export function lower(graph: TypedGraph, options: LowerOptions): Program {
     buffers: builder.buffers,
     inputs,
     outputs,
+    checks: checks?.finish(),
   };
 }

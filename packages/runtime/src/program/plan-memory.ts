@@ -30,6 +30,7 @@ export function lifetimes(program: Program): Lifetime[] {
   // An input may be copied into its operand before the first step, instead of being converted by one.
   for (const { operand } of program.inputs) touch(operand.buffer, 0);
   program.steps.forEach((step, index) => step.buffers.forEach((slot) => touch(slot, index)));
+  if (program.checks) touch(program.checks.counts.operand.buffer, program.steps.length);
   for (const output of program.outputs) if ('operand' in output) touch(output.operand.buffer, program.steps.length);
   return [...spans].map(([slot, span]) => ({ slot, ...span })).sort((a, b) => a.first - b.first);
 }

@@ -72,6 +72,12 @@ export interface ProgramChoice {
   readonly forced?: string;
 }
 
+/** Counts of the values that are not finite, one for each value checked, and the index of the node that makes it. */
+export interface ProgramChecks {
+  readonly counts: ProgramValue;
+  readonly nodes: readonly number[];
+}
+
 /** Everything a run does, for one set of sizes: frozen plain data. */
 export interface Program {
   readonly nodes: readonly ProgramNode[];
@@ -80,6 +86,8 @@ export interface Program {
   readonly buffers: readonly BufferSlot[];
   readonly inputs: readonly ProgramInput[];
   readonly outputs: readonly ProgramOutput[];
+  /** Where the program looks for infinities and NaN. */
+  readonly checks?: ProgramChecks;
 }
 
 /** An output: computed on the GPU, or known without running (folded). */

@@ -11,6 +11,8 @@ export interface ChoiceOptions {
   /** The one algorithm, or variant, to use. */
   readonly only?: string;
   readonly forbid?: readonly string[];
+  /** Leaves out what errs more than a chain of f32 multiply-adds. */
+  readonly strict?: boolean;
   /** Times measured on this device; they go before predictions. */
   readonly tuning?: TuningTable;
 }

@@ -48,6 +48,8 @@ export function weighConv(problem: ConvProblem, device: DeviceProfile, options: 
   return weigh(convAlgorithms, options, convKey(problem), (algorithm) => {
     const supported = algorithm.supports(problem, device);
     if (supported !== true) return supported;
+    const beyond = options.strict && algorithm.beyondStrict?.(problem);
+    if (beyond) return beyond;
     if (algorithm.variants) return algorithm.variants(problem, device);
     return [{ seconds: algorithm.cost(problem, device), plan: () => algorithm.plan(problem, device) }];
   });

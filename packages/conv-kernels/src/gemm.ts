@@ -19,6 +19,8 @@ export interface GemmOptions extends ChoiceOptions {
 export interface GemmAlgorithm {
   readonly name: string;
   supports(problem: GemmProblem, device: DeviceProfile, constantB: boolean): true | string;
+  /** As that of a ConvAlgorithm. */
+  beyondStrict?(problem: GemmProblem): string | undefined;
   /** Predicted seconds; only their order matters. */
   cost(problem: GemmProblem, device: DeviceProfile, constantB: boolean): number;
   plan(problem: GemmProblem, device: DeviceProfile, constantB: boolean): Plan;
@@ -69,6 +71,8 @@ export function weighGemm(problem: GemmProblem, device: DeviceProfile, options: 
   return weigh(gemmAlgorithms, options, gemmKey(problem, constantB), (algorithm) => {
     const supported = algorithm.supports(problem, device, constantB);
     if (supported !== true) return supported;
+    const beyond = options.strict && algorithm.beyondStrict?.(problem);
+    if (beyond) return beyond;
     if (algorithm.variants) return algorithm.variants(problem, device, constantB);
     const seconds = algorithm.cost(problem, device, constantB);
     return [{ seconds, plan: () => algorithm.plan(problem, device, constantB) }];

@@ -27,6 +27,14 @@ describe('planConv', () => {
     for (const device of [gpu, software, least]) expect(planConv(problem, device).algorithm).toBe('depthwise');
   });
 
+  it('leaves out what rounds more than a chain of multiply-adds where that is asked for', () => {
+    const problem = layer(1, [256, 256], [14, 14]);
+    const refusal = (strict: boolean) =>
+      explainConv(problem, software, { strict }).find(({ algorithm }) => algorithm === 'winograd')!.refusal;
+    expect(refusal(false)).toBeUndefined();
+    expect(refusal(true)).toMatch(/round more/);
+  });
+
   it('never plans beyond the device', () => {
     for (const device of [gpu, software, least]) {
       for (const problem of [

@@ -154,11 +154,12 @@ export class ProgramCache implements Evictable {
 
   #lowerOptions(): LowerOptions {
     const { device, options } = this;
-    const algorithms = allowedAlgorithms(options);
+    const { algorithms = {} } = options;
     return {
       profile: device.profile,
       floatType: floatTypeOf(options),
       algorithms,
+      strict: options.precision === 'strict',
       tuning: this.#tuning.table,
       checkFinite: options.checkFinite,
     };
@@ -167,9 +168,10 @@ export class ProgramCache implements Evictable {
   /** Times the kernels that could serve a source, and makes all programs anew with the fastest. */
   async tune({ graph }: ProgramSource, options: TuneOptions): Promise<TuningFile> {
     const { device } = this;
-    const { algorithms, tuning, ...rest } = this.#lowerOptions();
-    const { choices } = lower(graph, { algorithms, tuning, ...rest });
-    const choice = { forbid: algorithms.forbid, tuning };
+    const lowering = this.#lowerOptions();
+    const { choices } = lower(graph, lowering);
+    const { algorithms, strict, tuning } = lowering;
+    const choice = { forbid: algorithms.forbid, strict, tuning };
     const known = this.#tuning.file;
     const file = await tuneChoices(choices, device.profile, planTimer(device), choice, known, options);
     this.#tuning = { file, table: tuningTable(file, device.profile) };
@@ -225,14 +227,6 @@ function stopwatch(): () => number {
     last = now;
     return elapsed;
   };
-}
-
-/** Algorithms whose sums err more than a chain of fp32 multiply-adds; `strict` does without them. */
-const lossyAlgorithms = ['winograd'];
-
-function allowedAlgorithms({ algorithms = {}, precision }: CacheOptions): NonNullable<SessionOptions['algorithms']> {
-  if (precision !== 'strict') return algorithms;
-  return { ...algorithms, forbid: [...(algorithms.forbid ?? []), ...lossyAlgorithms] };
 }
 
 function kernelsOf(program: Program): Kernel[] {

@@ -52,6 +52,7 @@ const kinds: Readonly<Record<ErrorCode, FailureKind>> = {
   NO_ADAPTER: 'unavailable',
   DISPOSED: 'unavailable',
   GPU_ERROR: 'internal',
+  NOT_FINITE: 'invalid',
   INTERNAL: 'internal',
 };
 

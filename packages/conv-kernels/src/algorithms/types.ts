@@ -16,6 +16,8 @@ export interface ConvAlgorithm {
   readonly name: string;
   /** True, or the reason why this problem is not for this algorithm on this device. */
   supports(problem: ConvProblem, device: DeviceProfile): true | string;
+  /** Why `strict` leaves it out of this problem: how its sums err more than a chain of f32 multiply-adds. */
+  beyondStrict?(problem: ConvProblem): string | undefined;
   /** Predicted seconds of `plan`; only their order matters. */
   cost(problem: ConvProblem, device: DeviceProfile): number;
   /** The plan that is predicted to be the fastest. */

@@ -32,6 +32,7 @@ const software = { productRate: 1.5e10, accessSeconds: 5e-9, margin: 1.45 } as c
  */
 export const winograd: ConvAlgorithm = {
   name: 'winograd',
+  beyondStrict: () => 'its transforms round more than a chain of f32 multiply-adds',
   supports(problem, device) {
     if (problem.kernelHeight !== 3 || problem.kernelWidth !== 3) return 'the kernel is not 3x3';
     if (problem.strideHeight !== 1 || problem.strideWidth !== 1) return 'the stride is not 1';

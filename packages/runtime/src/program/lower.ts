@@ -31,6 +31,8 @@ export interface LowerOptions {
   readonly profile: DeviceProfile;
   readonly floatType: 'f32' | 'f16';
   readonly algorithms: AlgorithmOptions;
+  /** Without the algorithms that err more than a chain of f32 multiply-adds. */
+  readonly strict?: boolean;
   /** Times known of kernels on this device. */
   readonly tuning?: TuningTable;
   /** Counts the infinities and NaN in what each node makes. */
@@ -205,7 +207,7 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
   const { graph, options } = builder;
   const { only, nodes, forbid } = options.algorithms;
   const forced = nodes?.[node.name];
-  const everywhere = { only, forbid, tuning: options.tuning };
+  const everywhere = { only, forbid, strict: options.strict, tuning: options.tuning };
   const constantOf = (index: number): Constant | undefined => graph.constants.get(node.inputs[index] ?? '');
   const requireConstant = (index: number): Constant => {
     const constant = constantOf(index);

@@ -6,6 +6,7 @@ import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChromeTrace } from '@tessera/report-view';
 import { acquireDevice, createSession, type Tensor } from '@tessera/runtime';
+import { buildModel } from '../../../tools/testing/index.js';
 import { sharedFolder } from '../../../tools/verify/support/shared-data.js';
 import { readNpy, writeNpy } from '../src/model/npy.js';
 import type { Page } from 'playwright-core';
@@ -33,6 +34,7 @@ describe('digits', () => {
     await untilStatus(page, 'digits', /Read in/);
     await expect.poll(() => page.locator('.answer').textContent()).toBe('7');
     expect(complaints).toEqual([]);
+    console.log(`the first answer: ${await page.locator('#panel-digits .status').textContent()}`);
     await context.close();
   });
 
@@ -78,6 +80,30 @@ describe('a model of the visitor', () => {
     const people = boxes.filter((text) => text.startsWith('person'));
     expect(people.length).toBeGreaterThanOrEqual(3);
     expect(Number(/person ([\d.]+)/.exec(people[0])![1])).toBeGreaterThan(0.8);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it('loads by drag and drop, its external data with it', async () => {
+    const { page, complaints, context } = await openPage(site, {}, '#model');
+    const model = buildModel({
+      inputs: [{ name: 'x', dataType: 'float32', dims: [3] }],
+      outputs: [{ name: 'y', dataType: 'float32' }],
+      initializers: [{ name: 'w', dataType: 'float32', dims: [3], external: { location: 'w.bin', length: 12 } }],
+      nodes: [{ opType: 'Mul', inputs: ['x', 'w'], outputs: ['y'] }],
+    });
+    const weights = new Uint8Array(Float32Array.of(0, 0, 0).buffer);
+    const files = { 'a.onnx': [...model], 'w.bin': [...weights] };
+    const transfer = await page.evaluateHandle((contents) => {
+      const data = new DataTransfer();
+      for (const [name, bytes] of Object.entries(contents)) data.items.add(new File([new Uint8Array(bytes)], name));
+      return data;
+    }, files);
+    await page.dispatchEvent('.drop', 'drop', { dataTransfer: transfer });
+    await untilStatus(page, 'model', /Ready to run/);
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await untilStatus(page, 'model', /Ran in/);
+    expect(await page.locator('.outputs tbody tr').textContent()).toContain('0 to 0, mean 0');
     expect(complaints).toEqual([]);
     await context.close();
   });
@@ -206,7 +232,7 @@ it('shows where the time of a run went, and saves it as a Chrome trace', async (
   await context.close();
 });
 
-it('forces an algorithm, keeps it for the next visit, and compares all', async () => {
+it('forces an algorithm, keeps it for the next visit, compares all, and tunes', async () => {
   const { page, complaints, context } = await openPage(site);
   const profile = async (on: Page) => {
     await on.getByRole('button', { name: 'Read an example of 5' }).click();
@@ -226,6 +252,9 @@ it('forces an algorithm, keeps it for the next visit, and compares all', async (
   await untilStatus(page, 'digits', /by \d+ algorithms/);
   const bars = page.locator('svg[aria-label="Algorithms by time"] g[aria-label="bar"] rect');
   expect(await bars.count()).toBeGreaterThanOrEqual(4);
+
+  await page.getByRole('button', { name: /^Tune for up to/ }).click();
+  await untilStatus(page, 'digits', /Tuned, and kept/);
 
   const again = await context.newPage();
   await again.goto(site.address);

@@ -22,7 +22,7 @@ import type {
   RunResult,
   Tensors,
 } from './messages.js';
-import { recallForced, rememberForced } from './remembered.js';
+import { recallForced, recallTuning, rememberForced, rememberTuning } from './remembered.js';
 
 interface Model {
   readonly source: Extract<ModelSource, { bytes: Uint8Array }>;
@@ -102,6 +102,22 @@ export class Engine {
     session.dispose();
     this.#models.set(place, { source, options: next, session: opened });
     await rememberForced(await this.adapter(), source.bytes, forced);
+  }
+
+  /** Times the kernels of the place's model for at most `seconds`, uses the fastest, and remembers the times. */
+  async tune(
+    place: string,
+    feeds: Tensors,
+    seconds: number,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<void> {
+    const session = await this.#session(place);
+    const tuning = await session.tune({
+      dims: session.check(feeds).dims,
+      budgetMs: seconds * 1000,
+      onProgress: ({ done, total }) => onProgress(done, total),
+    });
+    await rememberTuning(await this.adapter(), tuning);
   }
 
   /** GPU milliseconds of one node by every algorithm that takes it, each in a session of its own. */
@@ -186,6 +202,7 @@ export class Engine {
         device: await this.#acquire(),
         externalData,
         dims,
+        tuning: await recallTuning(await this.adapter()),
         algorithms: forced && { nodes: forced },
         signal,
         onProgress,

@@ -1,8 +1,9 @@
 import { createStore, get, set } from 'idb-keyval';
+import { mergeTuning, type TuningFile } from '@tessera/runtime/browser';
 import type { AdapterReport, Forced } from './messages.js';
 
-/** Algorithms that the visitor chose, in IndexedDB, by the adapter and the model's bytes. */
-const store = 'indexedDB' in globalThis ? createStore('tessera', 'algorithms') : undefined;
+/** In IndexedDB: algorithms that the visitor chose, by adapter and model, and times of kernels, by adapter. */
+const store = 'indexedDB' in globalThis ? createStore('tessera', 'choices') : undefined;
 
 async function key({ name, driver }: AdapterReport, model: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', model as Uint8Array<ArrayBuffer>);
@@ -19,4 +20,17 @@ export async function rememberForced(adapter: AdapterReport, model: Uint8Array, 
 
 export async function recallForced(adapter: AdapterReport, model: Uint8Array): Promise<Forced | undefined> {
   return isAllowed() ? get<Forced>(await key(adapter, model), store) : undefined;
+}
+
+const tuningKey = ({ name, driver }: AdapterReport) => `tuning ${name} ${driver}`;
+
+/** Adds times of kernels to those that earlier visits took on this adapter. */
+export async function rememberTuning(adapter: AdapterReport, tuning: TuningFile): Promise<void> {
+  if (!store) return;
+  const known = await recallTuning(adapter);
+  await set(tuningKey(adapter), known ? mergeTuning(known, tuning) : tuning, store);
+}
+
+export async function recallTuning(adapter: AdapterReport): Promise<TuningFile | undefined> {
+  return store && get<TuningFile>(tuningKey(adapter), store);
 }

@@ -1,4 +1,5 @@
 import type { Profile, SessionReport } from '@tessera/runtime/browser';
+import { proxy } from 'comlink';
 import { h, offerDownload } from '../dom.js';
 import { formatMs } from '../format.js';
 import type { Place } from '../place.js';
@@ -6,6 +7,7 @@ import { algorithmsView } from './algorithms.js';
 import { layersTable } from './layers.js';
 
 const runs = 5;
+const tuneSeconds = 20;
 
 /** Loaded when first needed: the charts are larger than the rest of the page. */
 const charts = () => import('@tessera/report-view');
@@ -14,6 +16,8 @@ const charts = () => import('@tessera/report-view');
 export function profilePanel(place: Place): HTMLElement {
   const results = h('div', {});
   const button = h('button', { type: 'button', click: () => void profile() }, 'Profile the last run');
+  const tuneButton = h('button', { type: 'button', click: () => void tune() }, `Tune for up to ${tuneSeconds} s`);
+  let lastMs: number | undefined;
 
   async function profile(): Promise<Profile | undefined> {
     if (!place.model || !place.lastFeeds) {
@@ -34,6 +38,7 @@ export function profilePanel(place: Place): HTMLElement {
       place.say(
         `GPU time of the layers: ${formatMs(measured.gpuMs)}; of a whole run: ${formatMs(measured.wholeMs)} (medians of ${runs}).`,
       );
+      lastMs = measured.gpuMs;
       return measured;
     } catch (error) {
       place.fail(error);
@@ -43,11 +48,32 @@ export function profilePanel(place: Place): HTMLElement {
     }
   }
 
+  async function tune(): Promise<void> {
+    if (!place.lastFeeds) {
+      place.say('Run the model first: kernels are timed for the sizes of its last run.');
+      return;
+    }
+    tuneButton.disabled = true;
+    try {
+      const say = (done: number, total: number) => place.say(`Timing kernels, ${done} of ${total}…`);
+      await place.engine.tune(place.name, place.lastFeeds, tuneSeconds, proxy(say));
+      const before = lastMs;
+      const after = (await profile())?.gpuMs;
+      if (before !== undefined && after !== undefined) {
+        place.say(`Tuned, and kept for the next visit: ${formatMs(before)} before, ${formatMs(after)} now.`);
+      }
+    } catch (error) {
+      place.fail(error);
+    } finally {
+      tuneButton.disabled = false;
+    }
+  }
+
   return h(
     'section',
     { class: 'card', 'aria-labelledby': `profile-${place.name}` },
     h('h2', { id: `profile-${place.name}` }, 'Where the time goes'),
-    h('p', {}, button),
+    h('p', { class: 'controls' }, button, tuneButton),
     results,
   );
 }

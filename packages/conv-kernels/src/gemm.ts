@@ -1,4 +1,4 @@
-import { bandwidth, directSeconds } from './algorithms/cost.js';
+import { bandwidth, dispatchSeconds } from './algorithms/cost.js';
 import { directDispatch, directLimit } from './algorithms/direct.js';
 import { implicitCost, implicitVariants, planImplicit } from './algorithms/implicit-gemm.js';
 import type { Variant } from './algorithms/types.js';
@@ -31,7 +31,7 @@ export interface GemmAlgorithm {
 const direct: GemmAlgorithm = {
   name: 'direct',
   supports: (problem, device) => directLimit(implicitGemm(problem), device),
-  cost: (problem, device) => directSeconds(gemmFlops(problem), gemmBytes(problem), device),
+  cost: (problem, device) => dispatchSeconds('direct', gemmFlops(problem), gemmBytes(problem), device),
   plan(problem, device) {
     const p = implicitGemm(problem);
     return {

@@ -6,7 +6,7 @@ import type { Plan, WeightPacking } from '../plan.js';
 import type { ConvProblem, DeviceProfile } from '../problem.js';
 import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
-import { bandwidth, launchSeconds } from './cost.js';
+import { dispatchSeconds } from './cost.js';
 import type { ConvAlgorithm } from './types.js';
 
 /**
@@ -24,8 +24,8 @@ export const depthwise: ConvAlgorithm = {
   },
   cost(problem, device) {
     const p = asChannels(problem);
-    const arithmetic = device.isSoftware ? (isVector(p) ? 4e9 : 1.5e9) : 2e12;
-    return launchSeconds(device) + convFlops(problem) / arithmetic + convBytes(problem) / bandwidth(device);
+    const kernel = isVector(p) ? 'depthwise by four' : 'depthwise by one';
+    return dispatchSeconds(kernel, convFlops(problem), convBytes(problem), device);
   },
   plan(problem, device): Plan {
     const p = asChannels(problem);

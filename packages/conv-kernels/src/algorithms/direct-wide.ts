@@ -5,7 +5,7 @@ import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragment
 import { shader } from '../wgsl/shader.js';
 import { directSumCode } from './direct.js';
 import type { ConvAlgorithm } from './types.js';
-import { unmeasuredCost } from './unmeasured.js';
+import { dispatchSeconds, tiledFlops } from './cost.js';
 import { gridLimit, squareSide } from './square.js';
 
 /**
@@ -15,7 +15,11 @@ import { gridLimit, squareSide } from './square.js';
 export const directWide: ConvAlgorithm = {
   name: 'direct-wide',
   supports: (problem, device) => gridLimit(implicitConv(problem), squareSide(device), device),
-  cost: (problem, device) => unmeasuredCost('direct-wide', problem, device),
+  cost(problem, device) {
+    const side = squareSide(device);
+    const flops = tiledFlops(implicitConv(problem), side, side);
+    return dispatchSeconds('direct-wide', flops, convBytes(problem), device);
+  },
   plan(problem, device) {
     const p = implicitConv(problem);
     const side = squareSide(device);

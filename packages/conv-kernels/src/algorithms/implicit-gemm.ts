@@ -3,7 +3,7 @@ import { implicitConv, isVectorLayout, type ImplicitGemm } from '../implicit.js'
 import { blockPacking } from '../packing.js';
 import type { Dispatch, WeightPacking } from '../plan.js';
 import type { ConvProblem, DeviceProfile } from '../problem.js';
-import { bandwidth, launchSeconds } from './cost.js';
+import { bandwidth, launchSeconds, rate, tiledFlops } from './cost.js';
 import { registerDispatch, type RegisterTile } from './register-kernel.js';
 import { chooseTile, tileChoices, tileSeconds, type TileChoice } from './tile-choice.js';
 import { gridLimit, partialBytes, tiledDispatches, tiledGrid, tiledShape, tileName } from './tiled-kernel.js';
@@ -72,11 +72,9 @@ export function implicitVariants(
 export function implicitCost(p: ImplicitGemm, device: DeviceProfile): number {
   const tile = registerTile(p, device, true);
   if (tile === undefined) return tileSeconds(p, device, chooseTile(p, device));
-  const rows = Math.ceil(p.rows / (tile.threads * tile.pixels)) * tile.threads * tile.pixels;
-  const columns = Math.ceil(p.columns / tile.columns) * tile.columns;
-  const flops = 2 * p.groups * rows * columns * p.channels * p.taps;
-  const isVector = isVectorLayout(p.input, p.channels);
-  return launchSeconds(device) + flops / (isVector ? 2e10 : 8e9);
+  const flops = tiledFlops(p, tile.threads * tile.pixels, tile.columns);
+  const kernel = isVectorLayout(p.input, p.channels) ? 'register by four' : 'register by one';
+  return launchSeconds(device) + flops / rate(kernel, device);
 }
 
 /** Dispatches, packing and scratch for a problem, or why there can be none. */

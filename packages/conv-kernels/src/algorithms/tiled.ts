@@ -7,7 +7,7 @@ import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragment
 import { shader } from '../wgsl/shader.js';
 import { gridLimit, squareSide } from './square.js';
 import type { ConvAlgorithm } from './types.js';
-import { unmeasuredCost } from './unmeasured.js';
+import { dispatchSeconds, tiledFlops } from './cost.js';
 
 /** Outputs of a thread along rows and along columns. */
 const perThread = 2;
@@ -28,7 +28,11 @@ export const tiled: ConvAlgorithm = {
     }
     return gridLimit(implicitConv(problem), size, device);
   },
-  cost: (problem, device) => unmeasuredCost('tiled', problem, device),
+  cost(problem, device) {
+    const size = squareSide(device) * perThread;
+    const flops = tiledFlops(implicitConv(problem), size, size);
+    return dispatchSeconds('tiled', flops, convBytes(problem), device);
+  },
   plan(problem, device) {
     const p = implicitConv(problem);
     const size = squareSide(device) * perThread;

@@ -3,10 +3,9 @@ import { direct } from './direct.js';
 
 /**
  * The cost of algorithms on adapters where nobody has timed them, as multiples of the cost of `direct`. All are above
- * 1, so that no guess displaces an algorithm whose speed is known; between each other they keep the order expected of
- * them, for callers that forbid the rest. `winograd` comes last since it also needs scratch memory and rounds more.
+ * 1, so that no guess displaces an algorithm whose speed is known. `winograd` also needs scratch memory and rounds more.
  */
-export const unmeasuredFactors = { vectorized: 1.1, tiled: 1.2, 'direct-wide': 1.3, winograd: 1.4 } as const;
+export const unmeasuredFactors = { winograd: 1.4 } as const;
 
 /** Predicted seconds of an algorithm that was not timed on this kind of adapter. */
 export function unmeasuredCost(

@@ -6,7 +6,7 @@ import type { DeviceProfile } from '../problem.js';
 import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
 import type { ConvAlgorithm } from './types.js';
-import { unmeasuredCost } from './unmeasured.js';
+import { dispatchSeconds } from './cost.js';
 
 /** Outputs of a thread along rows; along columns it is four. */
 const pixels = 4;
@@ -30,7 +30,13 @@ export const vectorized: ConvAlgorithm = {
     const most = device.maxWorkgroupsPerDimension;
     return Math.max(x, y, z) <= most || `${x}x${y}x${z} workgroups exceed ${most} a dimension`;
   },
-  cost: (problem, device) => unmeasuredCost('vectorized', problem, device),
+  cost(problem, device) {
+    const p = implicitConv(problem);
+    const [x, y] = grid(p, device);
+    const outputs = x * y * threadCount(device) * pixels * 4;
+    const flops = 2 * p.groups * outputs * p.channels * p.taps;
+    return dispatchSeconds('vectorized', flops, convBytes(problem), device);
+  },
   plan(problem, device) {
     const p = implicitConv(problem);
     return {

@@ -1,7 +1,8 @@
+import { ceilingsOf } from '../ceilings.js';
 import { convBytes, convFlops } from '../geometry.js';
 import { hasVectorOutput, implicitConv, isVectorLayout, type ImplicitGemm } from '../implicit.js';
 import type { DeviceProfile } from '../problem.js';
-import { bandwidth, launchSeconds } from './cost.js';
+import { bandwidth, launchSeconds, rate } from './cost.js';
 import type { ConvAlgorithm } from './types.js';
 import { unmeasuredCost } from './unmeasured.js';
 import {
@@ -19,11 +20,11 @@ import { winograd2, winograd4 } from './winograd-transform.js';
 const leastRows = 8;
 
 /**
- * What the cost counts with on software adapters whose subgroups share weights: operations a second of the products,
- * seconds for a vec4 that a transform reads or writes, and how much faster than predicted it must be to be chosen, since
- * it takes more memory and rounds more. In the unit of the implicit GEMM's 2e10 operations a second there.
+ * What the cost counts with on software adapters whose subgroups share weights, beside the rate of the products: seconds
+ * for a vec4 that a transform reads or writes, in proportion to the ceiling of f32, and how much faster than predicted it
+ * must be to be chosen, since it takes more memory and rounds more.
  */
-const software = { productRate: 1.5e10, accessSeconds: 5e-9, margin: 1.45 } as const;
+const software = { accessOperations: 390, margin: 1.15 } as const;
 
 /**
  * Minimal filtering for dense 3x3 convolutions of stride and dilation 1 (Lavin and Gray, arXiv 1509.09308): transform
@@ -71,7 +72,8 @@ function softwareSeconds(p: ImplicitGemm, device: DeviceProfile): number {
   const loads = isVectorLayout(p.input, p.channels) ? 1 : 4;
   const stores = (hasVectorOutput(p) ? 1 : 4) * shape.transform.outputs ** 2;
   const accesses = shape.tiles * (shape.channelQuads * points * (loads + 1) + shape.columnQuads * (points + stores));
-  return 3 * launchSeconds(device) + flops / software.productRate + accesses * software.accessSeconds;
+  const access = software.accessOperations / ceilingsOf(device).f32Flops;
+  return 3 * launchSeconds(device) + flops / rate('winograd products', device) + accesses * access;
 }
 
 /** The variant with fewer multiplications. */

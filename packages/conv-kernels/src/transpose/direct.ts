@@ -1,4 +1,4 @@
-import { directSeconds } from '../algorithms/cost.js';
+import { dispatchSeconds } from '../algorithms/cost.js';
 import { implicitParams } from '../implicit.js';
 import { plainPacking } from '../packing.js';
 import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';
@@ -18,7 +18,7 @@ export const gather: ConvTransposeAlgorithm = {
     const blocks = blockCount(problem);
     return blocks <= most * most || `${blocks} workgroups exceed the dispatch limits`;
   },
-  cost: (problem, device) => directSeconds(transposeFlops(problem), transposeBytes(problem), device),
+  cost: (problem, device) => dispatchSeconds('direct', transposeFlops(problem), transposeBytes(problem), device),
   plan(problem, device) {
     const p = implicitTranspose(problem);
     const store = storeFragment(p, false);

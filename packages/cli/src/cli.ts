@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addBatchCommand } from './commands/batch.js';
 import { addBenchCommand } from './commands/bench.js';
 import { addProfileCommand } from './commands/profile.js';
 import { addRunCommand } from './commands/run.js';
@@ -36,6 +37,7 @@ function createProgram(environment: Environment): Command {
   addRunCommand(program, environment);
   addBenchCommand(program, environment);
   addProfileCommand(program, environment);
+  addBatchCommand(program, environment);
   addServeCommand(program, environment);
   const run = program.commands[0];
   program.addHelpText('after', () => {

@@ -6,7 +6,7 @@ import type { Colors } from './report/human.js';
 /** What the commands use of the runtime. */
 export type Runtime = Pick<
   typeof runtime,
-  'acquireDevice' | 'createSession' | 'evaluateReference' | 'inspectModel' | 'measureCeilings'
+  'acquireDevice' | 'createSession' | 'createSessionPool' | 'evaluateReference' | 'inspectModel' | 'measureCeilings'
 >;
 
 /** What the commands need of the outside, so that tests can stand in for it. */

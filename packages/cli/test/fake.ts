@@ -214,6 +214,7 @@ function fakeRuntime(fake: FakeSession, calls: Calls): Runtime {
       calls.options = options;
       return fakeSession(fake, calls);
     },
+    createSessionPool: () => Promise.reject(new Error('the command line opens pools on real devices alone')),
     measureCeilings: async () => ceilings,
     inspectModel,
     evaluateReference,

@@ -1,6 +1,7 @@
 import { Float16Array } from '@petamoriken/float16';
 import type { DataType } from '@tessera/onnx-loader';
 import { TesseraError } from '../errors.js';
+import { isSmallFloat, smallFloatCodec, type Rounding } from '../program/small-floats.js';
 import { roundToBfloat16, toFloat32 } from '../program/storage.js';
 import type { Tensor, TensorArray } from '../tensor.js';
 
@@ -12,6 +13,10 @@ export function toNumbers(tensor: Tensor): Float64Array {
   }
   if (dataType === 'float16' || dataType === 'bfloat16') return new Float64Array(toFloat32(dataType, data));
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data, Number);
+  if (isSmallFloat(dataType)) {
+    const { decoded } = smallFloatCodec(dataType);
+    return Float64Array.from(data as Uint8Array, (code) => decoded[code]);
+  }
   return new Float64Array(data as Float64Array);
 }
 
@@ -78,10 +83,19 @@ function bfloat16Bits(values: ArrayLike<number>): Uint16Array {
 }
 
 /**
- * A tensor of these numbers. Integers are truncated and saturate, NaN becomes 0; bool is 1 for anything but 0. Throws
+ * A tensor of these numbers. `rounding` counts for the floats of 8 and 4 bits. Integers are truncated and saturate, NaN becomes 0; bool is 1 for anything but 0. Throws
  * UNSUPPORTED_OPERATOR for types that hold no plain numbers.
  */
-export function fromNumbers(dataType: DataType, dims: readonly number[], numbers: ArrayLike<number>): Tensor {
+export function fromNumbers(
+  dataType: DataType,
+  dims: readonly number[],
+  numbers: ArrayLike<number>,
+  rounding: Rounding = {},
+): Tensor {
+  if (isSmallFloat(dataType)) {
+    const { encode } = smallFloatCodec(dataType);
+    return { dataType, dims, data: Uint8Array.from(numbers, (value) => encode(value, rounding)) };
+  }
   switch (dataType) {
     case 'float16':
       return { dataType, dims, data: new Uint16Array(Float16Array.from(numbers).buffer as ArrayBuffer) };
@@ -137,6 +151,10 @@ const wrappedBits: Partial<Record<DataType, number>> = {
   uint16: 16,
   uint32: 32,
   uint64: 64,
+  int4: 4,
+  uint4: 4,
+  int2: 2,
+  uint2: 2,
 };
 
 const integerTypes: readonly DataType[] = [
@@ -149,6 +167,10 @@ const integerTypes: readonly DataType[] = [
   'uint32',
   'uint64',
   'bool',
+  'int4',
+  'uint4',
+  'int2',
+  'uint2',
 ];
 
 export function isInteger(dataType: DataType): boolean {

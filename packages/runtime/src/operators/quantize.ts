@@ -1,4 +1,5 @@
 import type { DataType } from '@tessera/onnx-loader';
+import { isSmallFloat } from '../program/small-floats.js';
 import type { Tensor } from '../tensor.js';
 import { dataTypeOf } from './cast.js';
 import { emitElementwise, evaluateElementwise } from './elementwise.js';
@@ -15,10 +16,12 @@ const ranges: Partial<Record<DataType, readonly [number, number]>> = {
   int32: [-2147483648, 2147483647],
   int4: [-8, 7],
   uint4: [0, 15],
+  int2: [-2, 1],
+  uint2: [0, 3],
 };
 
-function rangeOf(context: NodeContext, dataType: DataType): readonly [number, number] {
-  return ranges[dataType] ?? context.fail(`quantization to ${dataType} is not supported`);
+function checkType(context: NodeContext, dataType: DataType): void {
+  if (!ranges[dataType] && !isSmallFloat(dataType)) context.fail(`quantization to ${dataType} is not defined`);
 }
 
 /** The shape with which a scale or zero point is broadcast: one value, or one for each position along `axis`. */
@@ -58,14 +61,20 @@ function deviceInputs(context: LowerContext): Operand[] {
   return [x, ...parameters];
 }
 
-/** The integer type a QuantizeLinear gives: its zero point's, its attribute's, or uint8. */
+/** The type a QuantizeLinear gives: its zero point's, its attribute's, or uint8. */
 function quantizedType(context: NodeContext, zeroPoint: DataType | undefined): DataType {
-  if (zeroPoint) return zeroPoint;
-  const hasType = context.attributes.has('output_dtype') && context.attributes.int('output_dtype') !== 0;
-  return hasType ? dataTypeOf(context, 'output_dtype') : 'uint8';
+  return zeroPoint ?? statedType(context) ?? 'uint8';
 }
 
-function quantize(range: readonly [number, number]): (values: readonly number[]) => number {
+function statedType(context: NodeContext): DataType | undefined {
+  const hasType = context.attributes.has('output_dtype') && context.attributes.int('output_dtype') !== 0;
+  return hasType ? dataTypeOf(context, 'output_dtype') : undefined;
+}
+
+/** Levels of integers are whole and clamped; a small float rounds as a cast to it does. */
+function quantize(dataType: DataType): (values: readonly number[]) => number {
+  const range = ranges[dataType];
+  if (!range) return ([x, scale, zero = 0]) => Math.fround(x / scale) + zero;
   return ([x, scale, zero = 0]) => {
     const level = roundHalfEven(Math.fround(x / scale)) + zero;
     return Math.min(range[1], Math.max(range[0], level));
@@ -74,7 +83,7 @@ function quantize(range: readonly [number, number]): (values: readonly number[])
 
 function lowerQuantize(context: LowerContext): void {
   const type = context.outputType(0);
-  const [low, high] = rangeOf(context, type.dataType);
+  const [low, high] = ranges[type.dataType]!;
   const inputs = deviceInputs(context);
   const zero = inputs.length > 2 ? 'f32(c)' : '0.0';
   const formula = {
@@ -101,12 +110,12 @@ export const quantizeOperators: readonly Operator[] = [
     infer(context) {
       const zeroPoint = context.hasInput(2) ? context.type(2).dataType : undefined;
       const dataType = quantizedType(context, zeroPoint);
-      rangeOf(context, dataType);
+      checkType(context, dataType);
       return [{ dataType, shape: context.type(0).shape }];
     },
     evaluate(context) {
       const dataType = quantizedType(context, context.optional(2)?.dataType);
-      return [evaluateElementwise(context, hostInputs(context), dataType, quantize(rangeOf(context, dataType)))];
+      return [evaluateElementwise(context, hostInputs(context), dataType, quantize(dataType))];
     },
     lower: lowerQuantize,
   },
@@ -116,11 +125,11 @@ export const quantizeOperators: readonly Operator[] = [
     since: 10,
     infer(context) {
       const { dataType, shape } = context.type(0);
-      rangeOf(context, dataType);
-      return [{ dataType: context.type(1).dataType, shape }];
+      checkType(context, dataType);
+      return [{ dataType: statedType(context) ?? context.type(1).dataType, shape }];
     },
     evaluate(context) {
-      const { dataType } = context.input(1);
+      const dataType = statedType(context) ?? context.input(1).dataType;
       const dequantize = ([x, scale, zero = 0]: readonly number[]) => (x - zero) * scale;
       return [evaluateElementwise(context, hostInputs(context), dataType, dequantize)];
     },

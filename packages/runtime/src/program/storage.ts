@@ -20,11 +20,15 @@ export function storageType(dataType: DataType, floatType: 'f32' | 'f16', hasF16
     case 'int32':
     case 'int16':
     case 'int8':
+    case 'int4':
+    case 'int2':
       return 'i32';
     case 'uint64':
     case 'uint32':
     case 'uint16':
     case 'uint8':
+    case 'uint4':
+    case 'uint2':
     case 'bool':
       return 'u32';
     default:
@@ -45,6 +49,10 @@ const deviceTypes: ReadonlySet<DataType> = new Set([
   'uint16',
   'uint8',
   'bool',
+  'int4',
+  'uint4',
+  'int2',
+  'uint2',
 ]);
 
 /** Whether nodes on the device take a type; float64, strings and the floats of 8 and 4 bits stay on the host. */
@@ -58,7 +66,11 @@ export type WireType = ElementType | PackedIntegers;
 const packedTypes: Partial<Record<DataType, PackedIntegers>> = {
   uint8: 'u8',
   bool: 'u8',
+  uint4: 'u8',
+  uint2: 'u8',
   int8: 'i8',
+  int4: 'i8',
+  int2: 'i8',
   uint16: 'u16',
   int16: 'i16',
 };
@@ -165,10 +177,14 @@ function integers(words: Int32Array | Uint32Array, dataType: DataType): TensorAr
     case 'int16':
       return Int16Array.from(words);
     case 'int8':
+    case 'int4':
+    case 'int2':
       return Int8Array.from(words);
     case 'uint16':
       return Uint16Array.from(words);
     case 'uint8':
+    case 'uint4':
+    case 'uint2':
     case 'bool':
       return Uint8Array.from(words);
     default:

@@ -103,7 +103,7 @@ export interface SessionOptions {
   readonly checkFinite?: boolean;
   /** Refuses nodes that would run on the CPU, but for arithmetic on shapes. */
   readonly strict?: boolean;
-  /** Iterations after which a Loop is taken for endless and ends in an error; a million without it. */
+  /** Iterations after which a Loop is taken for endless and ends in an error; 100,000 without it. */
   readonly maxIterations?: number;
   /** Called as the opening proceeds, and when a later run prepares for new sizes. */
   readonly onProgress?: (progress: Progress) => void;

@@ -129,6 +129,9 @@ export class GraphRunner {
     await fetch(plan.fetched, values);
     options.signal?.throwIfAborted();
     await host.run(values, owned, options);
+    if (options.deliver === 'host') {
+      await fetch(new Set(this.#outputs(stage).filter((name) => this.#isWanted(name, options))), values);
+    }
     if (!rest) return new Map();
     const inputs = new Map(rest.graph.inputs.map((name) => [name, required(values, name)]));
     const results = await rest.run(inputs, options);

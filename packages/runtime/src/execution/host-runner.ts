@@ -12,7 +12,7 @@ import { residentOf, valueOf, type Resident } from './resident.js';
 import type { Runtime } from './runtime.js';
 import type { StagePlan } from './stage.js';
 
-const defaultMaxIterations = 1_000_000;
+const defaultMaxIterations = 100_000;
 
 /** Runs the host steps of a stage, one after another. */
 export class HostRunner {
@@ -74,6 +74,7 @@ export class HostRunner {
       ...context,
       value,
       outputType: (index) => this.plan.types.get(node.outputs[index] ?? ''),
+      outputTypes: (attribute) => node.subgraphs?.graphs.get(attribute)?.outputTypes ?? [],
       fetch: async (each) => (each instanceof GpuTensor ? each.download() : each),
       subgraph: (attribute) => {
         const graph = node.subgraphs!.graphs.get(attribute)!;

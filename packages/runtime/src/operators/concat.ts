@@ -45,6 +45,11 @@ function joinedShape(shapes: readonly (readonly number[])[], axis: number): numb
 function evaluate(context: EvaluateContext): readonly Tensor[] {
   const inputs = Array.from({ length: context.inputCount }, (_, i) => context.input(i));
   const axis = normalizeAxis(context, context.attributes.int('axis'), inputs[0].dims.length);
+  return [concatTensors(inputs, axis)];
+}
+
+/** Tensors of one type side by side along an axis; they agree in all other sizes. */
+export function concatTensors(inputs: readonly Tensor[], axis: number): Tensor {
   const dims = joinedShape(
     inputs.map((input) => input.dims),
     axis,
@@ -58,7 +63,7 @@ function evaluate(context: EvaluateContext): readonly Tensor[] {
     stridedIndices(input.dims, strides, first * strides[axis]).forEach((at, i) => (data[at] = source[i]));
     first += input.dims[axis];
   }
-  return [{ dataType, dims, data }];
+  return { dataType, dims, data };
 }
 
 /** Each input is copied into its window of the output, which is channels-last where most elements come so. */

@@ -58,6 +58,11 @@ import { unaryOperators } from './unary.js';
 import { variadicOperators } from './variadic.js';
 import { whereOperators } from './where.js';
 import { functionOperators } from './functions/index.js';
+import { loopOperators } from './loop.js';
+import { scanOperators } from './scan.js';
+import { sequenceOperators } from './sequence.js';
+import { sequenceMapOperators } from './sequence-map.js';
+import { optionalOperators } from './optional.js';
 import type { FunctionOperator, Operator } from './types.js';
 
 /** Every operator there is, family by family. */
@@ -121,6 +126,11 @@ export const operators: readonly Operator[] = [
   ...unaryOperators,
   ...variadicOperators,
   ...whereOperators,
+  ...loopOperators,
+  ...scanOperators,
+  ...sequenceOperators,
+  ...sequenceMapOperators,
+  ...optionalOperators,
 ];
 
 interface Versioned {

@@ -146,6 +146,8 @@ export interface RunContext extends NodeContext {
   fetch(value: RunValue): Promise<Value>;
   /** Runs a subgraph (by its attribute's name) on values for its inputs; where it can, it leaves results on the device. */
   runSubgraph(attribute: string, inputs: readonly RunValue[]): Promise<readonly RunValue[]>;
+  /** The types the file states of a subgraph's outputs. */
+  outputTypes(attribute: string): readonly (ValueType | undefined)[];
   /** Inputs and outputs of a subgraph. */
   subgraph(attribute: string): { readonly inputCount: number; readonly outputCount: number };
   /** Frees a result of runSubgraph that nothing needs any more. */

@@ -1,5 +1,6 @@
 import { addDims, divideDims, multiplyDims, subtractDims } from './helpers.js';
 import { elementwiseOperator, type ElementwiseDefinition } from './elementwise.js';
+import { broadcastTexts } from './strings.js';
 import type { NodeContext, Operator } from './types.js';
 
 const arithmetic: readonly ElementwiseDefinition[] = [
@@ -129,9 +130,22 @@ const bitShift = choosing(shiftLeft, ({ attributes, fail }) => {
   return direction === 'LEFT' ? shiftLeft : shiftRight;
 });
 
+const [equality, ...orders] = comparisons;
+
+/** Texts are compared too, on the host. */
+const equal: Operator = {
+  ...elementwiseOperator(equality, 2),
+  evaluate(context) {
+    if (context.input(0).dataType !== 'string') return elementwiseOperator(equality, 2).evaluate!(context);
+    const { dims, pairs } = broadcastTexts(context);
+    return [{ dataType: 'bool', dims, data: Uint8Array.from(pairs, ([a, b]) => Number(a === b)) }];
+  },
+};
+
 /** Elementwise functions of two inputs, with numpy's broadcasting. */
 export const binaryOperators: readonly Operator[] = [
-  ...[add, subtract, multiply, ...comparisons, ...bits].map((definition) => elementwiseOperator(definition, 2)),
+  ...[add, subtract, multiply, ...orders, ...bits].map((definition) => elementwiseOperator(definition, 2)),
+  equal,
   division,
   mod,
   power,

@@ -92,7 +92,9 @@ export function castTensor(tensor: Tensor, to: DataType, rounding: Rounding = {}
     return { dataType: to, dims, data: wrapped(to, Array.from(data as ArrayLike<number | bigint>, BigInt)) };
   }
   const numbers = toNumbers(tensor);
-  return isNarrow(to) ? fromWrappedNumbers(to, dims, numbers.map(Math.trunc)) : fromNumbers(to, dims, numbers, rounding);
+  return isNarrow(to)
+    ? fromWrappedNumbers(to, dims, numbers.map(Math.trunc))
+    : fromNumbers(to, dims, numbers, rounding);
 }
 
 function wrapped(to: DataType, wide: readonly bigint[]): Tensor['data'] {

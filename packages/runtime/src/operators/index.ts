@@ -63,6 +63,13 @@ import { scanOperators } from './scan.js';
 import { sequenceOperators } from './sequence.js';
 import { sequenceMapOperators } from './sequence-map.js';
 import { optionalOperators } from './optional.js';
+import { uniqueOperators } from './unique.js';
+import { tfIdfVectorizerOperators } from './tfidf-vectorizer.js';
+import { stringOperators } from './strings.js';
+import { randomOperators } from './random.js';
+import { mlOperators } from './ml/index.js';
+import { compressOperators } from './compress.js';
+import { bitCastOperators } from './bit-cast.js';
 import type { FunctionOperator, Operator } from './types.js';
 
 /** Every operator there is, family by family. */
@@ -131,6 +138,13 @@ export const operators: readonly Operator[] = [
   ...sequenceOperators,
   ...sequenceMapOperators,
   ...optionalOperators,
+  ...bitCastOperators,
+  ...compressOperators,
+  ...mlOperators,
+  ...randomOperators,
+  ...stringOperators,
+  ...tfIdfVectorizerOperators,
+  ...uniqueOperators,
 ];
 
 interface Versioned {

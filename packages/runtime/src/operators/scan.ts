@@ -24,7 +24,8 @@ async function readForm(context: RunContext, first: number): Promise<ScanForm> {
   if (scannedCount < 1 || stateCount < 0) {
     context.fail(`num_scan_inputs is ${scannedCount}; the body takes ${scannedCount + stateCount} inputs`);
   }
-  const value = (index: number) => context.value(index) ?? context.fail(`input ${index} is missing, which the body takes`);
+  const value = (index: number) =>
+    context.value(index) ?? context.fail(`input ${index} is missing, which the body takes`);
   const scanned: Tensor[] = [];
   for (let i = 0; i < scannedCount; i++) {
     scanned.push(await fetchTensor(context, value(first + stateCount + i), 'a scanned input'));
@@ -70,7 +71,8 @@ async function scan(context: RunContext, form: ScanForm, length: number): Promis
 
 function lengthOf(context: RunContext, { scanned, inputs }: ScanForm): number {
   const lengths = scanned.map(({ dims }, i) => dims[inputs[i].axis]);
-  if (new Set(lengths).size > 1) context.fail(`the scanned inputs have the lengths ${lengths.join(', ')}; they must agree`);
+  if (new Set(lengths).size > 1)
+    context.fail(`the scanned inputs have the lengths ${lengths.join(', ')}; they must agree`);
   return lengths[0];
 }
 
@@ -92,7 +94,8 @@ async function runBatched(context: RunContext): Promise<readonly RunValue[]> {
     const rowForm = { ...form, states: states.map((state) => sliceAt(state, 0, row)), scanned, inputs };
     const length = lengths ? toNumbers(lengths)[row] : lengthOf(context, rowForm);
     const results: Tensor[] = [];
-    for (const result of await scan(context, rowForm, length)) results.push(await fetchTensor(context, result, 'a result'));
+    for (const result of await scan(context, rowForm, length))
+      results.push(await fetchTensor(context, result, 'a result'));
     rows.push(results);
   }
   return rows[0].map((_, i) =>

@@ -33,6 +33,4 @@ function isSequenceOf(value: Value): value is readonly Tensor[] {
 }
 
 /** SequenceMap: runs its body for each element of sequences. */
-export const sequenceMapOperators: readonly Operator[] = [
-  { type: 'SequenceMap', domain: '', since: 17, infer, run },
-];
+export const sequenceMapOperators: readonly Operator[] = [{ type: 'SequenceMap', domain: '', since: 17, infer, run }];

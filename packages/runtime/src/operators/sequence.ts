@@ -23,7 +23,8 @@ function numberAt(context: RunContext, index: number): number | undefined {
 
 function requireType(context: NodeContext, sequence: readonly Tensor[], tensor: Tensor): void {
   const dataType = sequence.at(0)?.dataType ?? tensor.dataType;
-  if (dataType !== tensor.dataType) context.fail(`a ${tensor.dataType} tensor does not go into a sequence of ${dataType}`);
+  if (dataType !== tensor.dataType)
+    context.fail(`a ${tensor.dataType} tensor does not go into a sequence of ${dataType}`);
 }
 
 function insert(context: RunContext): readonly Tensor[] {
@@ -35,7 +36,10 @@ function insert(context: RunContext): readonly Tensor[] {
 }
 
 /** Sizes of the parts along an axis: each one, all of one size (the last smaller), or as given. */
-function partSizes(context: RunContext, size: number): { readonly sizes: readonly number[]; readonly isSingle: boolean } {
+function partSizes(
+  context: RunContext,
+  size: number,
+): { readonly sizes: readonly number[]; readonly isSingle: boolean } {
   const split = context.optional(1);
   if (!split) return { sizes: new Array<number>(size).fill(1), isSingle: true };
   const values = [...toNumbers(split)];
@@ -73,7 +77,8 @@ function concatFromSequence(context: RunContext): Tensor {
   const axis = normalizeAxis(context, context.attributes.int('axis'), dims.length + (isNew ? 1 : 0));
   const parts = isNew ? sequence.map((each) => ({ ...each, dims: each.dims.toSpliced(axis, 0, 1) })) : sequence;
   const differs = parts.some((part) => part.dims.with(axis, 0).join() !== parts[0].dims.with(axis, 0).join());
-  if (differs) context.fail(`the tensors ${parts.map((part) => `[${part.dims}]`).join(', ')} cannot be joined along axis ${axis}`);
+  if (differs)
+    context.fail(`the tensors ${parts.map((part) => `[${part.dims}]`).join(', ')} cannot be joined along axis ${axis}`);
   return concatTensors(parts, axis);
 }
 

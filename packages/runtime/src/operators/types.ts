@@ -164,7 +164,7 @@ export interface RunContext extends NodeContext {
  */
 export interface Operator {
   readonly type: string;
-  readonly domain: '' | 'ai.onnx.preview' | 'com.microsoft' | 'tessera';
+  readonly domain: '' | 'ai.onnx.ml' | 'ai.onnx.preview' | 'com.microsoft' | 'tessera';
   readonly since: number;
   infer(context: InferContext): readonly (InferResult | undefined)[];
   evaluate?(context: EvaluateContext): readonly Tensor[];

@@ -176,10 +176,53 @@ const winogradCases: Readonly<Record<string, ConvCase>> = {
   },
 };
 
+/** Large kernels: tiles that overlap, pairs of tiles of which one is missing, strides and dilations in the tile. */
+const largeKernelCases: Readonly<Record<string, ConvCase>> = {
+  '11x11, several tiles': {
+    batch: 2,
+    channels: [3, 6],
+    size: [50, 37],
+    kernel: [11, 11],
+    pads: [5, 5, 5, 5],
+    bias: true,
+    activation: { kind: 'relu' },
+  },
+  '13x9 with stride and residual, NCHW': {
+    channels: [5, 4],
+    size: [31, 29],
+    kernel: [13, 9],
+    stride: [2, 3],
+    pads: [2, 0, 7, 4],
+    input: 'nchw',
+    output: 'nchw',
+    residual: 'nchw',
+  },
+  '17x15, two groups, one tile': { channels: [4, 6], size: [18, 19], kernel: [17, 15], groups: 2, bias: true },
+  'depthwise 21x19': {
+    channels: [3, 3],
+    size: [26, 41],
+    kernel: [21, 19],
+    pads: [10, 9, 10, 9],
+    groups: 3,
+    bias: true,
+    slope: true,
+  },
+  'depthwise 7x7 with multiplier and dilation': {
+    batch: 2,
+    channels: [3, 6],
+    size: [29, 23],
+    kernel: [7, 7],
+    dilation: [3, 2],
+    pads: [9, 6, 9, 6],
+    groups: 3,
+  },
+};
+
 /** Cases with a name for what they are there for. */
 export const convCases: Readonly<Record<string, ConvCase>> = {
   ...winogradCases,
   ...volumeCases,
+  ...largeKernelCases,
   'slopes of negative values': { channels: [8, 12], size: [5, 6], kernel: [3, 3], bias: true, slope: true },
   'slopes, odd channels': { channels: [5, 7], size: [5, 6], kernel: [2, 3], residual: 'nhwc', slope: true },
   'stem, 7x7 stride 2 on an NCHW image': {

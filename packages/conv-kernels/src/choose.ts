@@ -1,6 +1,7 @@
 import { depthwise } from './algorithms/depthwise.js';
 import { directWide } from './algorithms/direct-wide.js';
 import { direct } from './algorithms/direct.js';
+import { fft } from './algorithms/fft.js';
 import { implicitGemmAlgorithm } from './algorithms/implicit-gemm.js';
 import { tiled } from './algorithms/tiled.js';
 import type { ConvAlgorithm } from './algorithms/types.js';
@@ -40,6 +41,7 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
   tiled,
   directWide,
   packing(imagesOnly(winograd)),
+  packing(imagesOnly(fft)),
 ];
 
 /** All algorithms' variants weighed, for planning and tuning. Throws ConvProblemError where the problem is wrong. */

@@ -34,6 +34,20 @@ function winogradRule(transform: WinogradTransform): SumRule {
   };
 }
 
+/** Levels of butterflies of a transform of 64x64 numbers and back. */
+const fftLevels = 2 * Math.log2(64 ** 2);
+
+/**
+ * Values on the way have the norm of all inputs and weights that a sum sees, sqrt(2 k) for two tiles in one transform;
+ * each level of butterflies and each product of the chain over channels, of which there are at most k, rounds them
+ * independently. Twice as much stands for the maximum over whole tiles.
+ */
+const fftRule: SumRule = {
+  terms: (k) => 2 * Math.sqrt(2 * k * (k + fftLevels)),
+  growth: 1,
+  reason: 'roundings of 2 log2 n levels and of the chain over channels add up as a random walk',
+};
+
 /**
  * Every algorithm's rule, by its name, or by name and the start of the variant. All algorithms sum in f32 whatever is
  * stored; an algorithm without a rule cannot be compared.
@@ -46,6 +60,7 @@ const sumRules: Readonly<Record<string, SumRule>> = {
   'implicit-gemm': chain,
   depthwise: chain,
   gather: chain,
+  fft: fftRule,
   'winograd F(2x2': winogradRule(winograd2),
   'winograd F(4x4': winogradRule(winograd4),
 };

@@ -35,7 +35,7 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
   const constantWeights = context.isConstant(1);
   const plan = planned(context, () => {
     const problem = spatialConv({
-      ...geometry(context, x, y, window),
+      ...convGeometry(context, x, y, window),
       elementType,
       constantWeights,
       epilogue: { bias: bias !== undefined, residual, activation },
@@ -48,7 +48,8 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
   context.output(0, y);
 }
 
-function geometry(context: LowerContext, x: Operand, y: Operand, window: Window) {
+/** Sizes, window and layouts of a convolution, as `spatialConv` takes them. */
+export function convGeometry(context: LowerContext, x: Operand, y: Operand, window: Window) {
   return {
     batch: x.shape[0],
     inChannels: x.shape[1],
@@ -74,7 +75,7 @@ function lowerIntegers(
 ): void {
   if (context.hasInput(2)) context.fail('convolutions of int32 with a bias are not supported; add it afterwards');
   const plan = planned(context, () => {
-    const conv = spatialConv({ ...geometry(context, x, y, window), elementType: 'f32', epilogue: { bias: false } });
+    const conv = spatialConv({ ...convGeometry(context, x, y, window), elementType: 'f32', epilogue: { bias: false } });
     const problem: Int8ConvProblem = {
       ...conv,
       inputType: 'int8',

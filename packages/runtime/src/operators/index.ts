@@ -39,6 +39,7 @@ import { padOperators } from './pad.js';
 import { poolOperators } from './pool.js';
 import { preluOperators } from './prelu.js';
 import { quantizeOperators } from './quantize.js';
+import { quantizedProductOperators } from './quantized-product.js';
 import { recurrentOperators } from './recurrent.js';
 import { reduceOperators } from './reduce.js';
 import { regionPoolOperators } from './region-pool.js';
@@ -115,6 +116,7 @@ export const operators: readonly Operator[] = [
   ...poolOperators,
   ...preluOperators,
   ...quantizeOperators,
+  ...quantizedProductOperators,
   ...recurrentOperators,
   ...reduceOperators,
   ...regionPoolOperators,

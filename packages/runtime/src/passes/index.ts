@@ -6,6 +6,7 @@ import { explicitBroadcast } from './explicit-broadcast.js';
 import { foldAffine } from './fold-affine.js';
 import { fuseActivations } from './fuse-activations.js';
 import { fuseEpilogues } from './fuse-epilogues.js';
+import { fuseQuantized } from './fuse-quantized.js';
 import { importModel } from './import-model.js';
 import { inlineIf } from './inline-if.js';
 import { propagate, requireKnownOperators } from './propagate.js';
@@ -16,10 +17,12 @@ type Pass = readonly [name: string, run: (graph: TypedGraph) => TypedGraph];
 
 /** In order; the graph is checked after each. */
 const passes: readonly Pass[] = [
-  ['propagate', (graph) => propagate(graph)],
+  ['propagate', (graph) => propagate(graph, undefined, { keepsQuantized: true })],
   ['inline-if', settleConditions],
   ['explicit-broadcast', explicitBroadcast],
   ['remove-identity', removeIdentity],
+  ['fuse-quantized', fuseQuantized],
+  ['propagate', (graph) => propagate(graph)],
   ['remove-dead', removeDead],
   ['fold-affine', foldAffine],
   ['fuse-activations', fuseActivations],

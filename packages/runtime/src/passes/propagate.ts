@@ -13,13 +13,22 @@ const maxTrackedDims = 256;
 /** Results larger than this stay computed at run time. */
 const maxFoldedElements = 1 << 26;
 
+export interface PropagationOptions {
+  /** Leaves constant integers as they are that DequantizeLinear makes numbers of, for a pass to recognize. */
+  readonly keepsQuantized?: boolean;
+}
+
 /**
  * Infers the type of every value, from the inputs' on, with `sizes` in place of symbols; follows shape arithmetic
  * symbolically, puts the nodes of a function in its place, and evaluates every node whose inputs are constant. What is
  * folded leaves the graph.
  */
-export function propagate(graph: TypedGraph, sizes: ReadonlyMap<string, number> = new Map()): TypedGraph {
-  const propagation = new Propagation(graph, sizes);
+export function propagate(
+  graph: TypedGraph,
+  sizes: ReadonlyMap<string, number> = new Map(),
+  options: PropagationOptions = {},
+): TypedGraph {
+  const propagation = new Propagation(graph, sizes, options);
   const nodes = graph.nodes.flatMap((node) => propagation.visit(node));
   return { ...graph, nodes, constants: propagation.constants, types: propagation.types };
 }
@@ -37,7 +46,8 @@ export function propagateLeniently(
   const problems = new Map<TypedNode, string>();
   for (const node of graph.nodes) {
     const name = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
-    if (!findOperator(node.domain, node.opType, node.opset)) {
+    const isFunction = findFunction(node.domain, node.opType, node.opset) !== undefined;
+    if (!isFunction && !findOperator(node.domain, node.opType, node.opset)) {
       problems.set(node, `the operator ${name} (opset ${node.opset}) is not supported`);
     } else if (node.inputs.every((input) => input === '' || propagation.types.has(input))) {
       try {
@@ -61,7 +71,11 @@ class Propagation {
   readonly #dims = new Map<string, readonly Dim[]>();
   #fresh = 0;
 
-  constructor(graph: TypedGraph, sizes: ReadonlyMap<string, number>) {
+  constructor(
+    graph: TypedGraph,
+    sizes: ReadonlyMap<string, number>,
+    readonly options: PropagationOptions = {},
+  ) {
     this.constants = new Map(graph.constants);
     for (const [name, { tensor }] of graph.constants)
       this.types.set(name, { dataType: tensor.dataType, shape: tensor.dims });
@@ -107,8 +121,10 @@ class Propagation {
   #fold(node: TypedNode, operator: Operator): boolean {
     const outputs = node.outputs.filter((name) => name !== '');
     if (outputs.every((name) => this.constants.has(name))) return true;
+    const isKept = this.options.keepsQuantized && node.opType === 'DequantizeLinear' && node.domain === '';
     const foldable =
       operator.evaluate &&
+      !isKept &&
       node.inputs.every((name) => name === '' || this.constants.has(name)) &&
       this.#isSmall(outputs);
     if (!foldable) return false;

@@ -28,13 +28,14 @@ function processorSeconds(): number {
 /** Shares what is left of the budget among the layers that are left; a candidate takes about as long as those before. */
 function limitsOf(done: number, total: number, timed: number): Limits {
   const share = Math.max(0, options.budgetSeconds - spent()) / (total - done);
-  const each = timed > 0 ? Math.max(0.02, spent() / timed) : 0.2;
+  const each = timed > 0 ? Math.max(0.02, (spent() - prepared) / timed) : 0.2;
   const affordable = Math.max(1, Math.floor(share / each));
   return { candidates: Math.min(options.candidates, affordable), seconds: share / 4 };
 }
 
 const device = await acquireDevice({ adapter: options.adapter });
 const ceilings = await measureCeilings(device);
+const prepared = spent();
 const precisions = options.precisions.filter((type) => type === 'f32' || device.profile.hasF16);
 const runs: LayerRun[] = options.sets.flatMap((set) =>
   precisions.flatMap((elementType) =>

@@ -100,11 +100,13 @@ function operandBuffers(pool: BufferPool, requests: readonly TimingRequest[]): R
 /** 16-bit words that are halves from 0.5 to 1 and, in pairs, floats near 0.0005: operands whose bits vary as real ones do. */
 function varied(byteLength: number): Uint16Array<ArrayBuffer> {
   const words = new Uint16Array(byteLength / 2);
+  const seeds = Math.min(words.length, 2 ** 16);
   let state = 1;
-  for (let i = 0; i < words.length; i++) {
+  for (let i = 0; i < seeds; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     words[i] = 0x3800 | (state >>> 22);
   }
+  for (let done = seeds; done < words.length; done *= 2) words.copyWithin(done, 0, done);
   return words;
 }
 

@@ -1,4 +1,4 @@
-import { bandwidth, dispatchSeconds } from './algorithms/cost.js';
+import { dispatchSeconds, tiledWork } from './algorithms/cost.js';
 import { directDispatch, directLimit } from './algorithms/direct.js';
 import { implicitCost, implicitVariants, planImplicit } from './algorithms/implicit-gemm.js';
 import type { Variant } from './algorithms/types.js';
@@ -31,7 +31,8 @@ export interface GemmAlgorithm {
 const direct: GemmAlgorithm = {
   name: 'direct',
   supports: (problem, device) => directLimit(implicitGemm(problem), device),
-  cost: (problem, device) => dispatchSeconds('direct', gemmFlops(problem), gemmBytes(problem), device),
+  cost: (problem, device) =>
+    dispatchSeconds('direct', tiledWork(implicitGemm(problem), 1, 1, gemmBytes(problem)), device),
   plan(problem, device) {
     const p = implicitGemm(problem);
     return {
@@ -51,7 +52,7 @@ const tiled: GemmAlgorithm = {
     const planned = planImplicit(implicitGemm(problem), device, constantB);
     return typeof planned === 'string' ? planned : true;
   },
-  cost: (problem, device) => implicitCost(implicitGemm(problem), device) + gemmBytes(problem) / bandwidth(device),
+  cost: (problem, device) => implicitCost(implicitGemm(problem), device, gemmBytes(problem)),
   plan(problem, device, constantB) {
     const planned = planImplicit(implicitGemm(problem), device, constantB);
     if (typeof planned === 'string') throw new Error(planned);

@@ -25,7 +25,9 @@ export const depthwise: ConvAlgorithm = {
   cost(problem, device) {
     const p = asChannels(problem);
     const kernel = isVector(p) ? 'depthwise by four' : 'depthwise by one';
-    return dispatchSeconds(kernel, convFlops(problem), convBytes(problem), device);
+    const run = runLength(p);
+    const outputs = (p.rows / p.outWidth) * Math.ceil(p.outWidth / run) * run * p.columns;
+    return dispatchSeconds(kernel, { flops: 2 * outputs * p.taps, outputs, bytes: convBytes(problem) }, device);
   },
   plan(problem, device): Plan {
     const p = asChannels(problem);

@@ -5,7 +5,7 @@ import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragment
 import { shader } from '../wgsl/shader.js';
 import { directSumCode } from './direct.js';
 import type { ConvAlgorithm } from './types.js';
-import { dispatchSeconds, tiledFlops } from './cost.js';
+import { dispatchSeconds, tiledWork } from './cost.js';
 import { gridLimit, squareSide } from './square.js';
 
 /**
@@ -17,8 +17,7 @@ export const directWide: ConvAlgorithm = {
   supports: (problem, device) => gridLimit(implicitConv(problem), squareSide(device), device),
   cost(problem, device) {
     const side = squareSide(device);
-    const flops = tiledFlops(implicitConv(problem), side, side);
-    return dispatchSeconds('direct-wide', flops, convBytes(problem), device);
+    return dispatchSeconds('direct-wide', tiledWork(implicitConv(problem), side, side, convBytes(problem)), device);
   },
   plan(problem, device) {
     const p = implicitConv(problem);

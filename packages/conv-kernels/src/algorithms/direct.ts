@@ -5,7 +5,7 @@ import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader } from '../wgsl/shader.js';
-import { dispatchSeconds } from './cost.js';
+import { dispatchSeconds, tiledWork } from './cost.js';
 import type { ConvAlgorithm } from './types.js';
 
 const threads = 64;
@@ -14,7 +14,8 @@ const threads = 64;
 export const direct: ConvAlgorithm = {
   name: 'direct',
   supports: (problem, device) => directLimit(implicitConv(problem), device),
-  cost: (problem, device) => dispatchSeconds('direct', convFlops(problem), convBytes(problem), device),
+  cost: (problem, device) =>
+    dispatchSeconds('direct', tiledWork(implicitConv(problem), 1, 1, convBytes(problem)), device),
   plan(problem, device) {
     const p = implicitConv(problem);
     return {

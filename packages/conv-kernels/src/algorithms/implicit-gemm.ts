@@ -3,7 +3,7 @@ import { implicitConv, isVectorLayout, type ImplicitGemm } from '../implicit.js'
 import { blockPacking } from '../packing.js';
 import type { Dispatch, WeightPacking } from '../plan.js';
 import type { ConvProblem, DeviceProfile } from '../problem.js';
-import { bandwidth, launchSeconds, rate, tiledFlops } from './cost.js';
+import { bandwidth, dispatchSeconds, tiledWork } from './cost.js';
 import { registerDispatch, type RegisterTile } from './register-kernel.js';
 import { chooseTile, tileChoices, tileSeconds, type TileChoice } from './tile-choice.js';
 import { gridLimit, partialBytes, tiledDispatches, tiledGrid, tiledShape, tileName } from './tiled-kernel.js';
@@ -24,7 +24,7 @@ export const implicitGemmAlgorithm: ConvAlgorithm = {
     const planned = planImplicit(implicitConv(problem), device, isConstant(problem));
     return typeof planned === 'string' ? planned : true;
   },
-  cost: (problem, device) => implicitCost(implicitConv(problem), device) + convBytes(problem) / bandwidth(device),
+  cost: (problem, device) => implicitCost(implicitConv(problem), device, convBytes(problem)),
   plan(problem, device) {
     const planned = planImplicit(implicitConv(problem), device, isConstant(problem));
     if (typeof planned === 'string') throw new Error(planned);
@@ -46,10 +46,9 @@ export function implicitVariants(
   flops: number,
   bytes: number,
 ): readonly Variant[] {
-  const traffic = bytes / bandwidth(device);
   const variant = (name: string, seconds: number, plan: () => ImplicitPlan | string): Variant => ({
     name,
-    seconds: seconds + traffic,
+    seconds,
     plan() {
       const planned = plan();
       if (typeof planned === 'string') throw new Error(planned);
@@ -58,23 +57,24 @@ export function implicitVariants(
   });
   const register = registerTile(p, device, constant);
   if (register) {
-    return [variant(registerName(register), implicitCost(p, device), () => planRegister(p, register, device))];
+    return [variant(registerName(register), implicitCost(p, device, bytes), () => planRegister(p, register, device))];
   }
-  const choices = tileChoices(p, device);
-  return choices
+  const traffic = bytes / bandwidth(device);
+  return tileChoices(p, device)
     .filter((choice) => !tiledLimit(p, device, constant, choice))
     .map((choice) =>
-      variant(choiceName(choice), tileSeconds(p, device, choice), () => planTiled(p, device, constant, choice)),
+      variant(choiceName(choice), tileSeconds(p, device, choice) + traffic, () =>
+        planTiled(p, device, constant, choice),
+      ),
     );
 }
 
-/** Predicted seconds of arithmetic. */
-export function implicitCost(p: ImplicitGemm, device: DeviceProfile): number {
+/** Predicted seconds; `bytes` is what must move at least. */
+export function implicitCost(p: ImplicitGemm, device: DeviceProfile, bytes: number): number {
   const tile = registerTile(p, device, true);
-  if (tile === undefined) return tileSeconds(p, device, chooseTile(p, device));
-  const flops = tiledFlops(p, tile.threads * tile.pixels, tile.columns);
+  if (tile === undefined) return tileSeconds(p, device, chooseTile(p, device)) + bytes / bandwidth(device);
   const kernel = isVectorLayout(p.input, p.channels) ? 'register by four' : 'register by one';
-  return launchSeconds(device) + flops / rate(kernel, device);
+  return dispatchSeconds(kernel, tiledWork(p, tile.threads * tile.pixels, tile.columns, bytes), device);
 }
 
 /** Dispatches, packing and scratch for a problem, or why there can be none. */

@@ -7,7 +7,7 @@ import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragment
 import { shader } from '../wgsl/shader.js';
 import { gridLimit, squareSide } from './square.js';
 import type { ConvAlgorithm } from './types.js';
-import { dispatchSeconds, tiledFlops } from './cost.js';
+import { dispatchSeconds, tiledWork } from './cost.js';
 
 /** Outputs of a thread along rows and along columns. */
 const perThread = 2;
@@ -30,8 +30,7 @@ export const tiled: ConvAlgorithm = {
   },
   cost(problem, device) {
     const size = squareSide(device) * perThread;
-    const flops = tiledFlops(implicitConv(problem), size, size);
-    return dispatchSeconds('tiled', flops, convBytes(problem), device);
+    return dispatchSeconds('tiled', tiledWork(implicitConv(problem), size, size, convBytes(problem)), device);
   },
   plan(problem, device) {
     const p = implicitConv(problem);

@@ -33,9 +33,9 @@ export const vectorized: ConvAlgorithm = {
   cost(problem, device) {
     const p = implicitConv(problem);
     const [x, y] = grid(p, device);
-    const outputs = x * y * threadCount(device) * pixels * 4;
-    const flops = 2 * p.groups * outputs * p.channels * p.taps;
-    return dispatchSeconds('vectorized', flops, convBytes(problem), device);
+    const outputs = p.groups * x * y * threadCount(device) * pixels * 4;
+    const flops = 2 * outputs * p.channels * p.taps;
+    return dispatchSeconds('vectorized', { flops, outputs, bytes: convBytes(problem) }, device);
   },
   plan(problem, device) {
     const p = implicitConv(problem);

@@ -1,5 +1,5 @@
 import { implicitParams } from '../implicit.js';
-import { dispatchSeconds } from '../algorithms/cost.js';
+import { dispatchSeconds, tiledWork } from '../algorithms/cost.js';
 import { placeCode } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
 import type { Int8Algorithm } from './algorithm.js';
@@ -19,7 +19,7 @@ export const int8Direct: Int8Algorithm = {
     const blocks = blockCount(shape);
     return blocks <= most * most || `${blocks} workgroups exceed the dispatch limits`;
   },
-  cost: (shape, device) => dispatchSeconds('direct', shape.flops, shape.bytes, device),
+  cost: (shape, device) => dispatchSeconds('direct', tiledWork(shape.gemm, 1, 1, shape.bytes), device),
   plan(shape, device) {
     const { gemm } = shape;
     const zeros = zeroFragment(shape);

@@ -18,7 +18,12 @@ export const gather: ConvTransposeAlgorithm = {
     const blocks = blockCount(problem);
     return blocks <= most * most || `${blocks} workgroups exceed the dispatch limits`;
   },
-  cost: (problem, device) => dispatchSeconds('direct', transposeFlops(problem), transposeBytes(problem), device),
+  cost(problem, device) {
+    const pixels = problem.axes.reduce((product, axis) => product * axis.output, problem.batch);
+    const outputs = pixels * problem.outChannels;
+    const work = { flops: transposeFlops(problem), outputs, bytes: transposeBytes(problem) };
+    return dispatchSeconds('direct', work, device);
+  },
   plan(problem, device) {
     const p = implicitTranspose(problem);
     const store = storeFragment(p, false);

@@ -1,6 +1,7 @@
 import { shader, type DeviceProfile, type Kernel, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
+import { mathFunctions } from './math.js';
 import { reduceTiling, splitWalk, walkLength, type ReduceTiling } from './reduce.js';
 import { rowReductions } from './row-reduction.js';
 import { literal, storageEnables } from './storage-types.js';
@@ -10,7 +11,7 @@ export type SoftmaxKind = 'softmax' | 'log-softmax' | 'hardmax';
 
 /** The result of an element `v`, given the row's maximum, the sum of exp(v - maximum), and where the maximum is first met. */
 const results: Readonly<Record<SoftmaxKind, string>> = {
-  softmax: 'exp(v - maximum) / total',
+  softmax: 'divide_f32(power_of(v - maximum), total)',
   'log-softmax': 'v - maximum - log(total)',
   hardmax: 'select(0.0, 1.0, f32(i) == first)',
 };
@@ -35,7 +36,11 @@ function softmaxKernel(
     workgroupSize: [tiling.rows * tiling.lanes, 1, 1],
     declarations: `
 ${declarations}
+${mathFunctions(['divide'])}
 ${rowReductions(tiling.lanes, { max: 'max(a, b)', min: 'min(a, b)', sum: 'a + b' })}
+fn power_of(difference: f32) -> f32 {
+  return select(exp(difference), 1.0 + difference, difference > -0.0002);
+}
 fn load(row: u32, i: u32) -> f32 {
   return f32(x[params.x_offset + x_row(row) + x_element(i)]);
 }`,
@@ -53,7 +58,7 @@ fn load(row: u32, i: u32) -> f32 {
   var position = -LOWEST;
   for (var i = lane; i < count; i += LANES) {
     let v = load(row, i);
-    sum += exp(v - maximum);
+    sum += power_of(v - maximum);
     position = min(position, select(-LOWEST, f32(i), v == maximum));
   }
   let total = row_sum(sum, local_index);
@@ -66,7 +71,10 @@ fn load(row: u32, i: u32) -> f32 {
   });
 }
 
-/** Softmax, its logarithm, or the indicator of the maximum, over `axes` of x; y has the shape of x. */
+/**
+ * Softmax, its logarithm, or the indicator of the maximum, over `axes` of x; y has the shape of x. Elements that differ by next to
+ * nothing have probabilities that do so too: exp near 0 is 1 + x, which the built-in one may miss by a unit.
+ */
 export function softmaxEmission(
   kind: SoftmaxKind,
   x: Operand,

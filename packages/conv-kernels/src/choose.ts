@@ -2,6 +2,7 @@ import { depthwise } from './algorithms/depthwise.js';
 import { directWide } from './algorithms/direct-wide.js';
 import { direct } from './algorithms/direct.js';
 import { fft } from './algorithms/fft.js';
+import { fewRows } from './algorithms/few-rows.js';
 import { implicitGemmAlgorithm } from './algorithms/implicit-gemm.js';
 import { tiled } from './algorithms/tiled.js';
 import type { ConvAlgorithm } from './algorithms/types.js';
@@ -36,6 +37,7 @@ function packing(algorithm: ConvAlgorithm): ConvAlgorithm {
 export const convAlgorithms: readonly ConvAlgorithm[] = [
   packing(imagesOnly(depthwise)),
   imagesOnly(implicitGemmAlgorithm),
+  fewRows,
   direct,
   packing(vectorized),
   tiled,

@@ -1,5 +1,6 @@
 import { dispatchSeconds, tiledWork } from './algorithms/cost.js';
 import { directDispatch, directLimit } from './algorithms/direct.js';
+import { fewRowsGemm } from './algorithms/few-rows.js';
 import { implicitCost, implicitVariants, planImplicit } from './algorithms/implicit-gemm.js';
 import type { Variant } from './algorithms/types.js';
 import { best, explain, weigh, type Candidate, type ChoiceOptions, type Weighed } from './candidates.js';
@@ -63,7 +64,7 @@ const tiled: GemmAlgorithm = {
 };
 
 /** Every GEMM algorithm. */
-export const gemmAlgorithms: readonly GemmAlgorithm[] = [tiled, direct];
+export const gemmAlgorithms: readonly GemmAlgorithm[] = [tiled, fewRowsGemm, direct];
 
 /** All algorithms' variants weighed, for planning and tuning. Throws ConvProblemError where the problem is wrong. */
 export function weighGemm(problem: GemmProblem, device: DeviceProfile, options: GemmOptions): Weighed {

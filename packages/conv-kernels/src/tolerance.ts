@@ -58,6 +58,7 @@ const sumRules: Readonly<Record<string, SumRule>> = {
   tiled: chain,
   vectorized: chain,
   'implicit-gemm': chain,
+  'few-rows': chain,
   depthwise: chain,
   gather: chain,
   fft: fftRule,

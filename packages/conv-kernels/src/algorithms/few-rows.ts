@@ -77,9 +77,10 @@ function threadsOf(p: ImplicitGemm, device: DeviceProfile): number {
 
 function seconds(p: ImplicitGemm, device: DeviceProfile): number {
   const weightBytes = p.groups * p.columns * p.channels * (p.elementType === 'f16' ? 2 : 4);
-  const flops = 2 * p.groups * p.rows * p.columns * p.channels;
+  const outputs = p.groups * p.rows * p.columns;
+  const flops = 2 * outputs * p.channels;
   // Barriers cost a CPU adapter more than loads that nothing shares.
-  if (device.isSoftware) return 2 * dispatchSeconds('direct', flops, weightBytes, device);
+  if (device.isSoftware) return 2 * dispatchSeconds('direct', { flops, outputs, bytes: weightBytes }, device);
   const [x, y, z] = gridOf(p, device);
   const step = isVectorLayout(p.input, p.channels) ? 4 : 1;
   const turns = 1 + Math.ceil(p.channels / (step * threadsOf(p, device)));

@@ -8,6 +8,7 @@ export type { ModelBytes } from './create-session.js';
 export { GpuTensor, type GpuTensorOptions } from './device/gpu-tensor.js';
 export type { NativeBuffer, NativeDevice } from './device/native.js';
 export { TesseraError, type ErrorCode } from './errors.js';
+export { listOperators, type OperatorDefinition } from './operators/list.js';
 export {
   arrayTypeOf,
   isSequence,

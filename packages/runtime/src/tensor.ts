@@ -41,10 +41,12 @@ export const Tensor = {
 /** What a model's input or output holds: a tensor, a sequence of tensors, or (null) an optional that holds nothing. */
 export type Value = Tensor | readonly Tensor[] | null;
 
+/** Whether a value is a sequence of tensors. */
 export function isSequence(value: Value): value is readonly Tensor[] {
   return Array.isArray(value);
 }
 
+/** Whether a value is a tensor. */
 export function isTensor(value: Value): value is Tensor {
   return value !== null && !Array.isArray(value);
 }

@@ -42,7 +42,12 @@ function rowsOf(domain: string, definitions: readonly OperatorDefinition[], proo
   return names.map((name) => {
     const versions = own.filter(({ type }) => type === name).sort((a, b) => a.since - b.since);
     const place = [...new Set(versions.map((each) => places[each.place]))].join('; ');
-    return { name, versions: [...new Set(versions.map(({ since }) => since))], place, proofs: proofsOf(`${domain}.${name}`, proofs) };
+    return {
+      name,
+      versions: [...new Set(versions.map(({ since }) => since))],
+      place,
+      proofs: proofsOf(`${domain}.${name}`, proofs),
+    };
   });
 }
 

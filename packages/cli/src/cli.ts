@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addBatchCommand } from './commands/batch.js';
 import { addBenchCommand } from './commands/bench.js';
+import { addCompareCommand } from './commands/compare.js';
+import { addCompletionCommand } from './commands/completion.js';
+import { addDoctorCommand } from './commands/doctor.js';
+import { addInspectCommand } from './commands/inspect.js';
 import { addProfileCommand } from './commands/profile.js';
 import { addRunCommand } from './commands/run.js';
 import { addServeCommand } from './commands/serve.js';
@@ -39,6 +43,10 @@ function createProgram(environment: Environment): Command {
   addProfileCommand(program, environment);
   addBatchCommand(program, environment);
   addServeCommand(program, environment);
+  addCompareCommand(program, environment);
+  addInspectCommand(program, environment);
+  addDoctorCommand(program, environment);
+  addCompletionCommand(program, environment);
   const run = program.commands[0];
   program.addHelpText('after', () => {
     let text = '';

@@ -6,7 +6,13 @@ import type { Colors } from './report/human.js';
 /** What the commands use of the runtime. */
 export type Runtime = Pick<
   typeof runtime,
-  'acquireDevice' | 'createSession' | 'createSessionPool' | 'evaluateReference' | 'inspectModel' | 'measureCeilings'
+  | 'acquireDevice'
+  | 'createSession'
+  | 'createSessionPool'
+  | 'evaluateReference'
+  | 'inspectModel'
+  | 'listAdapters'
+  | 'measureCeilings'
 >;
 
 /** What the commands need of the outside, so that tests can stand in for it. */

@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataType } from '@tessera/onnx-loader';
-import { evaluateReference, inspectModel } from '@tessera/runtime';
+import { evaluateReference, inspectModel, TesseraError } from '@tessera/runtime';
 import type {
+  AdapterReport,
   Device,
   LayerTime,
+  NodePlacement,
   RunOptions,
   RunTiming,
   Session,
@@ -134,6 +136,9 @@ export interface FakeSession {
   readonly timing?: (run: number) => RunTiming;
   /** Of the first layer, in place of its own. */
   readonly layerName?: string;
+  readonly placements?: readonly NodePlacement[];
+  /** Of the machine; one without it. */
+  readonly adapters?: readonly AdapterReport[];
 }
 
 /** What a session was asked for. */
@@ -151,7 +156,7 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
     inputs: fake.inputs,
     outputs: Object.entries(outputs).map(([name, { dataType, dims }]) => ({ name, dataType, dims })),
     metadata: {},
-    report: sessionReport,
+    report: { ...sessionReport, placements: fake.placements ?? [] },
     get device(): never {
       throw new Error('the command line does not touch the device');
     },
@@ -207,6 +212,7 @@ function fakeDevice(): Device {
 function fakeRuntime(fake: FakeSession, calls: Calls): Runtime {
   return {
     acquireDevice: async (options) => {
+      if (fake.adapters?.length === 0) throw new TesseraError('NO_ADAPTER', 'no WebGPU adapter was found');
       calls.adapter = options?.adapter;
       return fakeDevice();
     },
@@ -215,6 +221,7 @@ function fakeRuntime(fake: FakeSession, calls: Calls): Runtime {
       return fakeSession(fake, calls);
     },
     createSessionPool: () => Promise.reject(new Error('the command line opens pools on real devices alone')),
+    listAdapters: async () => fake.adapters ?? [sessionReport.adapter],
     measureCeilings: async () => ceilings,
     inspectModel,
     evaluateReference,

@@ -2,9 +2,13 @@ import { mergeTuning, type TuningFile } from '@tessera/conv-kernels';
 import type { Model } from '@tessera/onnx-loader';
 import { fileURLToPath } from 'node:url';
 import { loadOnnxFile } from '@tessera/onnx-loader/node';
-import type { Device, Session, SessionOptions } from './api.js';
+import type { AdapterReport, Device, Session, SessionOptions } from './api.js';
 import { createSessionWith, loadBytes, loadModel, type ModelBytes } from './create-session.js';
-import { acquireDevice as acquireGpuDevice, type AcquireOptions } from './device/acquire.js';
+import {
+  acquireDevice as acquireGpuDevice,
+  listAdapters as listGpuAdapters,
+  type AcquireOptions,
+} from './device/acquire.js';
 import { inspectOn, plainProfile } from './inspect/inspect.js';
 import type { InspectOptions, ModelInspection } from './inspect/types.js';
 import { createPoolWith } from './pool/create-pool.js';
@@ -30,6 +34,11 @@ export type { AcquireOptions } from './device/acquire.js';
  */
 export async function acquireDevice(options: AcquireOptions = {}): Promise<Device> {
   return acquireGpuDevice(options);
+}
+
+/** The adapters of this machine in the order in which `acquireDevice` prefers them, each with all features that it has. */
+export async function listAdapters(): Promise<readonly AdapterReport[]> {
+  return listGpuAdapters();
 }
 
 /**

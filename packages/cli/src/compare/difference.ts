@@ -20,7 +20,8 @@ export interface Difference {
 
 export interface Tolerances {
   readonly rtol: number;
-  readonly atol: number;
+  /** Without it `rtol` times the largest finite |reference|, so that what cancels is measured by what it came from. */
+  readonly atol?: number;
 }
 
 /** The index in each dimension of element `at` of a row-major tensor. */
@@ -40,17 +41,21 @@ export function differenceOf(ours: Tensor, reference: Tensor, { rtol, atol }: To
   const wanted = numericValues(reference);
   if (!found || !wanted || ours.dims.join() !== reference.dims.join()) return undefined;
   let [maxAbsolute, maxReference, wrong, notFinite] = [0, 0, 0, 0];
+  for (let i = 0; i < wanted.length; i++) {
+    const magnitude = Math.abs(Number(wanted[i]));
+    if (magnitude > maxReference && magnitude !== Infinity) maxReference = magnitude;
+  }
+  const slack = atol ?? rtol * maxReference;
   let [worst, worstExcess] = [-1, -Infinity];
   for (let i = 0; i < wanted.length; i++) {
     const a = Number(found[i]);
     const b = Number(wanted[i]);
-    if (Number.isFinite(b)) maxReference = Math.max(maxReference, Math.abs(b));
     if (Object.is(a, b) || a === b) continue;
     const distance = Math.abs(a - b);
     const isFinite = Number.isFinite(distance);
     if (isFinite) maxAbsolute = Math.max(maxAbsolute, distance);
     else if (Number.isFinite(b)) notFinite++;
-    const excess = isFinite ? distance - (atol + rtol * Math.abs(b)) : Infinity;
+    const excess = isFinite ? distance - (slack + rtol * Math.abs(b)) : Infinity;
     if (isFinite && excess <= 0) continue;
     wrong++;
     if (excess > worstExcess) [worst, worstExcess] = [i, excess];

@@ -123,3 +123,9 @@ export async function acquireDevice(options: AcquireOptions = {}): Promise<GpuDe
   const guarded = options.guarded ?? process.env.TESSERA_GUARDED === '1';
   return openDevice(() => findAdapter(choice, guarded), options);
 }
+
+/** Every adapter that `acquireDevice` could take, in its order, each with all features that it has. */
+export async function listAdapters(): Promise<AdapterReport[]> {
+  const found = [...(await systemAdapters(false)), ...(await embeddedAdapters(false))];
+  return found.map(({ adapter, source }) => adapterReport(adapter.info, [...adapter.features], source));
+}

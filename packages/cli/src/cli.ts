@@ -5,10 +5,12 @@ import { addBenchCommand } from './commands/bench.js';
 import { addCompareCommand } from './commands/compare.js';
 import { addCompletionCommand } from './commands/completion.js';
 import { addDoctorCommand } from './commands/doctor.js';
+import { addExplainCommand } from './commands/explain.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addProfileCommand } from './commands/profile.js';
 import { addRunCommand } from './commands/run.js';
 import { addServeCommand } from './commands/serve.js';
+import { addTuneCommand } from './commands/tune.js';
 import type { Environment } from './environment.js';
 import { CliError, errorLine, EXIT } from './errors.js';
 
@@ -27,8 +29,8 @@ function usageLine(text: string): string {
 
 function createProgram(environment: Environment): Command {
   const program = new Command('infer')
-    .description('Runs and times ONNX models on WebGPU.')
-    .usage('[run] MODEL.onnx [options] | serve DIR|MODEL... [options]')
+    .description('Runs, times, profiles, compares and inspects ONNX models on WebGPU.')
+    .usage('[COMMAND] MODEL.onnx [options]')
     .version(packageVersion())
     .exitOverride()
     .configureHelp({ helpWidth: 120 })
@@ -43,6 +45,8 @@ function createProgram(environment: Environment): Command {
   addProfileCommand(program, environment);
   addBatchCommand(program, environment);
   addServeCommand(program, environment);
+  addExplainCommand(program, environment);
+  addTuneCommand(program, environment);
   addCompareCommand(program, environment);
   addInspectCommand(program, environment);
   addDoctorCommand(program, environment);

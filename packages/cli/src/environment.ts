@@ -10,6 +10,7 @@ export type Runtime = Pick<
   | 'createSession'
   | 'createSessionPool'
   | 'evaluateReference'
+  | 'formatTuning'
   | 'inspectModel'
   | 'listAdapters'
   | 'measureCeilings'

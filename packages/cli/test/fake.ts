@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataType } from '@tessera/onnx-loader';
-import { evaluateReference, inspectModel, TesseraError } from '@tessera/runtime';
+import { evaluateReference, formatTuning, inspectModel, TesseraError } from '@tessera/runtime';
 import type {
   AdapterReport,
   Device,
@@ -225,6 +225,7 @@ function fakeRuntime(fake: FakeSession, calls: Calls): Runtime {
     measureCeilings: async () => ceilings,
     inspectModel,
     evaluateReference,
+    formatTuning,
   };
 }
 

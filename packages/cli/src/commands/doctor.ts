@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { loadOnnxFile } from '@tessera/onnx-loader/node';
 import type { Device } from '@tessera/runtime';
 import { diagnoseModel, missingParts } from '../doctor/examine.js';
 import { formatDoctor } from '../doctor/human.js';
@@ -31,7 +32,10 @@ async function examine(
   options: DoctorOptions,
   environment: Environment,
 ): Promise<DoctorReport> {
-  if (model !== undefined) modelSize(model);
+  if (model !== undefined) {
+    modelSize(model);
+    loadOnnxFile(model);
+  }
   const runtime = await environment.loadRuntime();
   const bar = createProgressBar(environment.progress);
   let device: Device | undefined;

@@ -36,7 +36,10 @@ export interface Comparing {
 
 /** What the layers of a session make, in the order they run, each value once; the model's outputs last. */
 export function subjectsOf(session: Session): Subject[] {
-  const layers = session.report.layers.flatMap((layer) => layer.outputs.map((value) => ({ value, layer })));
+  const given = new Set(session.inputs.map(({ name }) => name));
+  const layers = session.report.layers.flatMap((layer) =>
+    layer.outputs.filter((value) => !given.has(value)).map((value) => ({ value, layer })),
+  );
   const made = new Set(layers.map(({ value }) => value));
   const rest = session.outputs
     .filter(({ name }) => !made.has(name))

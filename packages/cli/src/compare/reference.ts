@@ -53,8 +53,8 @@ export function openReference(request: ReferenceRequest): Promise<Reference> | R
   const { with: source } = request;
   if (source === 'onnxruntime') return onnxruntimeReference(request);
   if (source === 'cpu') return cpuReference(request);
-  if (extname(source).toLowerCase() === '.onnx') return modelReference(request);
-  return fileReference(request);
+  const isModel = extname(source).toLowerCase() === '.onnx' && !statSync(source).isDirectory();
+  return isModel ? modelReference(request) : fileReference(request);
 }
 
 /** onnxruntime's CPU provider, on the model with all wanted values as outputs. */

@@ -119,6 +119,7 @@ export interface TuneOptions {
   readonly budgetMs?: number;
   /** Ends the tuning after the problem under way; what was timed counts. */
   readonly signal?: AbortSignal;
+  /** Called after each problem. */
   readonly onProgress?: (progress: TuneProgress) => void;
 }
 

@@ -12,6 +12,7 @@ export async function measureCeilings(device: Device): Promise<Ceilings> {
   return probeCeilings(asGpuDevice(device));
 }
 
+/** By what clock kernels are timed. */
 export interface PlanTimerOptions {
   /**
    * Reads seconds, and times passes from submission to completion instead of the device's own clock. Of a software

@@ -1,5 +1,6 @@
 /** What Node and browsers share: everything but how a device and a model are found. */
 export type * from './api.js';
+export type { Container } from './graph.js';
 export { createPlanTimer, measureCeilings, type PlanTimerOptions } from './measure.js';
 export { formatTuning, mergeTuning, parseTuning } from '@tessera/conv-kernels';
 export type { Candidate, Ceilings, DeviceProfile, ElementType, PlanTimer, TuningFile } from '@tessera/conv-kernels';

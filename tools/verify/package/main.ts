@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { finish } from '../support/report.js';
 import { repositoryRoot } from '../support/shared-data.js';
 
-const PACKAGES = ['onnx-loader', 'conv-kernels', 'runtime', 'server', 'cli'];
+const PACKAGES = ['onnx-loader', 'conv-kernels', 'runtime', 'report-view', 'server', 'cli'];
 /** What a package takes from the project around it. */
 const PEERS = ['onnxruntime-common'];
 const project = mkdtempSync(join(tmpdir(), 'tessera-package-'));

@@ -1,0 +1,100 @@
+import { fromHalf, toHalf } from '../../half.js';
+import type { ImplicitGemm } from '../../implicit.js';
+import type { WeightPacking } from '../../plan.js';
+import type { MatrixTile, MatrixUnits } from './shape.js';
+import { lanesPerVector } from './shape.js';
+
+/** Where packed weights lie; in vec4u. */
+export interface PackedWeights {
+  readonly columns: number;
+  /** Rows of K of one group, each tap padded to whole slices. */
+  readonly depth: number;
+  /** Of one part (the high or the low halves) of all groups. */
+  readonly part: number;
+  /** Where the columns' scales begin, f32; only with two parts. */
+  readonly scales: number;
+  readonly total: number;
+}
+
+/** The layout of packed weights for a tile. */
+export function packedLayout(p: ImplicitGemm, tile: MatrixTile, units: MatrixUnits): PackedWeights {
+  const columns = Math.ceil(p.columns / tile.columns) * tile.columns;
+  const depth = p.taps * Math.ceil(p.channels / tile.depth) * tile.depth;
+  const part = (p.groups * depth * columns) / lanesPerVector(units);
+  const scales = units.parts * part;
+  return { columns, depth, part, scales, total: scales + (units.parts === 2 ? (p.groups * columns) / 4 : 0) };
+}
+
+/**
+ * Weights as [part][group][tap][channel][column], channels and columns padded with zeros to whole tiles. With two
+ * parts each column is scaled by a power of two so that its largest value is near the top of f16's range, taken apart
+ * by `splitHalves`, and what undoes the scales follows as one f32 a column.
+ */
+export function matrixPacking(p: ImplicitGemm, tile: MatrixTile, units: MatrixUnits): WeightPacking {
+  const layout = packedLayout(p, tile, units);
+  const { g, n, c, t } = p.weights;
+  const per = Math.ceil(p.channels / tile.depth) * tile.depth;
+  const kind = units.parts === 2 ? 'split' : units.type;
+  return {
+    key: `matrix-${kind}-${p.groups}x${p.taps}x${p.channels}/${per}x${p.columns}/${layout.columns}-${g}.${n}.${c}.${t}`,
+    byteLength: 16 * layout.total,
+    pack(values) {
+      const words = new Uint32Array(4 * layout.total);
+      const halves = new Uint16Array(words.buffer);
+      const floats = new Float32Array(words.buffer);
+      const lowAt = layout.part * 8;
+      for (let group = 0; group < p.groups; group++) {
+        for (let column = 0; column < p.columns; column++) {
+          const from = group * g + column * n;
+          const scale = units.parts === 2 ? columnScale(p, values, from) : 1;
+          if (units.parts === 2) floats[4 * layout.scales + group * layout.columns + column] = 1 / scale;
+          for (let tap = 0; tap < p.taps; tap++) {
+            let at = (group * layout.depth + tap * per) * layout.columns + column;
+            for (let channel = 0; channel < p.channels; channel++) {
+              const value = values[from + channel * c + tap * t];
+              if (units.type === 'f32') floats[at] = value;
+              else if (units.parts === 1) halves[at] = toHalf(value);
+              else {
+                const [high, low] = splitHalves(value * scale);
+                halves[at] = high;
+                halves[at + lowAt] = low;
+              }
+              at += layout.columns;
+            }
+          }
+        }
+      }
+      return words;
+    },
+  };
+}
+
+/** A power of two that brings the largest finite magnitude of a column to [2^14, 2^15); 1 for a column of zeros. */
+function columnScale(p: ImplicitGemm, values: Float32Array, from: number): number {
+  const { c, t } = p.weights;
+  let most = 0;
+  for (let tap = 0; tap < p.taps; tap++) {
+    for (let channel = 0; channel < p.channels; channel++) {
+      const value = Math.abs(values[from + channel * c + tap * t]);
+      if (value > most && value < Infinity) most = value;
+    }
+  }
+  return powerOfTwoScale(most);
+}
+
+/** 2^e with most * 2^e in [2^14, 2^15), e kept within 100 of 0; 1 for 0. */
+export function powerOfTwoScale(most: number): number {
+  if (most === 0) return 1;
+  return 2 ** Math.min(100, Math.max(-100, 14 - Math.floor(Math.log2(most))));
+}
+
+/**
+ * The bits of two f16 whose sum is `value` to 22 bits or 2^-25, whichever is more. The high one is 0 only where the
+ * value is, so that a product with infinity is infinite; the low one of what is not finite is 0.
+ */
+export function splitHalves(value: number): readonly [high: number, low: number] {
+  let high = toHalf(value);
+  if (value !== 0 && (high & 0x7fff) === 0) high |= 1;
+  const rest = value - fromHalf(high);
+  return [high, Number.isFinite(rest) ? toHalf(rest) : 0];
+}

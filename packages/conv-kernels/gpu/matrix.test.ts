@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { matrixShape, planMatrixShape } from '../src/algorithms/matrix/plan.js';
+import { planMatrixShape } from '../src/algorithms/matrix/plan.js';
 import type { MatrixTile, MatrixUnits } from '../src/algorithms/matrix/shape.js';
 import { convBytes, convFlops, type ConvProblem, type Plan } from '../src/index.js';
 import { implicitConv } from '../src/implicit.js';
@@ -20,11 +20,18 @@ const kinds: Record<string, { storage: 'f16' | 'f32'; units: MatrixUnits }> = {
   'f32 matrices': { storage: 'f32', units: { ...small, type: 'f32', parts: 1 } },
 };
 
-const tile: MatrixTile = { rows: 16, columns: 16, depth: 16, subgroupRows: 8, subgroupColumns: 8, stages: 2 };
+const tile: MatrixTile = {
+  rows: 16,
+  columns: 16,
+  depth: 16,
+  subgroupRows: 8,
+  subgroupColumns: 8,
+  stages: 2,
+};
 
 function plan(problem: ConvProblem, units: MatrixUnits, t: MatrixTile, splits: number): Plan {
   const p = implicitConv(problem);
-  const planned = planMatrixShape(p, matrixShape(p, t, units, splits), test.profile);
+  const planned = planMatrixShape(p, { tile: t, units, splits }, test.profile);
   if (typeof planned === 'string') throw new Error(planned);
   const whole = { ...planned, algorithm: 'implicit-gemm-matrix', flops: convFlops(problem), bytes: convBytes(problem) };
   return emulatedPlan(whole, units);
@@ -45,7 +52,10 @@ const cases: Record<string, [ConvCase, Partial<MatrixTile>?, number?]> = {
   'a residual, stride and dilation': [{ ...conv, stride: [2, 1], dilation: [1, 2], residual: 'nhwc' }],
   'K in three workgroups': [conv, {}, 3],
   'a long K': [{ ...conv, channels: [160, 40], size: [5, 4] }],
-  'a 1x1': [{ channels: [32, 72], size: [9, 7] }, { rows: 32, subgroupRows: 16 }],
+  'a 1x1': [
+    { channels: [32, 72], size: [9, 7] },
+    { rows: 32, subgroupRows: 16 },
+  ],
   'a 1x1 of stride 2': [{ channels: [32, 72], size: [9, 7], stride: [2, 2], bias: true }, {}, 2],
   'two groups': [{ ...conv, channels: [32, 24], groups: 2 }],
   'odd columns, NCHW output': [{ ...conv, channels: [16, 7], output: 'nchw' }],

@@ -177,7 +177,7 @@ function multiplyCode({ tile }: TiledShape, across: number, quads: number): stri
   const columns = range(quads);
   return [
     `for (var k = 0u; k < ${tile.depth / 4}u; k++) {`,
-    ...rows.map((i) => `let v_${i} = input_tile[(down * ${tile.threadRows}u + ${i}u) * ${tile.depth / 4 + 1}u + k];`),
+    ...rows.map((i) => `let v_${i} = input_tile[(down + ${(i * tile.rows) / tile.threadRows}u) * ${tile.depth / 4 + 1}u + k];`),
     ...range(4).flatMap((l) =>
       columns.flatMap((j) => [
         `let w_${l}_${j} = weight_tile[(k * 4u + ${l}u) * ${tile.columns / 4}u + across + ${j * across}u];`,
@@ -193,7 +193,7 @@ function storeCode(shape: TiledShape, across: number, quads: number): string {
   const column = (j: number): string => `workgroup_id.y * ${tile.columns}u + (across + ${j * across}u) * 4u`;
   return range(tile.threadRows)
     .map((i) => {
-      const row = `workgroup_id.x * ${tile.rows}u + down * ${tile.threadRows}u + ${i}u`;
+      const row = `workgroup_id.x * ${tile.rows}u + down + ${(i * tile.rows) / tile.threadRows}u`;
       const stores = range(quads).map((j) =>
         splits === 1
           ? storeQuad(shape.vectorOutput, column(j), `sum_${i}_${j}`)

@@ -5,11 +5,10 @@ import { enables, locateCode, storeFragment } from '../../wgsl/fragments.js';
 import { shader, type Param } from '../../wgsl/shader.js';
 import { implicitParams } from '../../implicit.js';
 import { storeQuad } from '../tiled-kernel.js';
-import { sums } from './body.js';
 import { range } from './fetch.js';
 import type { PackedWeights } from './packing.js';
 import { matrixParams, paddedRows } from './params.js';
-import { matrixThreads, stageLayout, type MatrixShape } from './shape.js';
+import { matrixThreads, stageLayout, sums, type MatrixShape } from './shape.js';
 
 /**
  * The problem with its output (and residual) as one long row of pixels, where it lies so: then no row needs a division
@@ -38,47 +37,112 @@ fn place_row(row: u32) -> Place {
 }`;
 }
 
-/**
- * Sums to outputs through workgroup memory: each subgroup lays down some of its rows, and then all invocations take
- * four columns each of a row.
- */
-export function storeSums(shape: MatrixShape, vector: boolean): string {
+/** How the sums of a workgroup pass through workgroup memory, some rows of each subgroup at a time. */
+interface Passage {
+  readonly passes: number;
+  /** Rows of each band (the subgroups side by side) in a pass. */
+  readonly rows: number;
+  /** Quads of columns that an invocation takes in a pass. */
+  readonly turns: number;
+  readonly threads: number;
+}
+
+function passage({ tile, units }: MatrixShape): Passage {
+  const rows = stageLayout(tile, units).sumMatrices * units.m;
+  const threads = matrixThreads(tile, units);
+  const turns = ((tile.rows / tile.subgroupRows) * rows * (tile.columns / 4)) / threads;
+  return { passes: tile.subgroupRows / rows, rows, turns, threads };
+}
+
+/** Lays the rows of a pass down in workgroup memory. */
+function layDown(shape: MatrixShape, pass: number, prefix: string): string[] {
   const { tile, units } = shape;
   const layout = stageLayout(tile, units);
-  const rows = layout.sumMatrices * units.m;
-  const passes = tile.subgroupRows / rows;
+  const { rows } = passage(shape);
+  const first = `sub_row / ${tile.subgroupRows}u * ${rows * layout.sumStride}u + (sub_column >> 2u)`;
+  const stores = sums(shape).flatMap(({ i, j, name }) => {
+    const at = i - pass * layout.sumMatrices;
+    if (at < 0 || at >= layout.sumMatrices) return [];
+    const offset = at * units.m * layout.sumStride + (j * units.n) / 4;
+    return [`subgroupMatrixStore<row_major>(&stage, ${first} + ${offset}u, ${prefix}${name}, ${layout.sumStride}u);`];
+  });
+  return ['workgroupBarrier();', ...stores, 'workgroupBarrier();'];
+}
+
+/** Where the quad of a turn lies: in scope then are `row`, `quad` (of the tile's columns) and `laid`, its place in workgroup memory. */
+function quadOfTurn(shape: MatrixShape, pass: number, turn: string): string[] {
+  const { tile, units } = shape;
+  const { rows, threads } = passage(shape);
   const quads = tile.columns / 4;
-  const bands = tile.rows / tile.subgroupRows;
-  const count = (bands * rows * quads) / matrixThreads(tile, units);
-  const lines: string[] = [];
-  for (const pass of range(passes)) {
-    lines.push('workgroupBarrier();');
-    for (const { i, j, name } of sums(shape)) {
-      const at = i - pass * layout.sumMatrices;
-      if (at < 0 || at >= layout.sumMatrices) continue;
-      const offset = at * units.m * layout.sumStride + (j * units.n) / 4;
-      lines.push(
-        `subgroupMatrixStore<row_major>(&stage, sub_row / ${tile.subgroupRows}u * ${rows * layout.sumStride}u + (sub_column >> 2u) + ${offset}u, ${name}, ${layout.sumStride}u);`,
-      );
-    }
-    lines.push(
-      'workgroupBarrier();',
-      `for (var turn = 0u; turn < ${Math.ceil(count)}u; turn++) {`,
-      `let index = turn * ${matrixThreads(tile, units)}u + local_index;`,
-      `let band_row = index / ${quads}u;`,
-      `let quad = index % ${quads}u;`,
-      `let row = first_row + band_row / ${rows}u * ${tile.subgroupRows}u + ${pass * rows}u + band_row % ${rows}u;`,
-      `if (${Number.isInteger(count) ? '' : `band_row < ${bands * rows}u && `}row < params.rows) {`,
-      `var value = bitcast<vec4f>(stage[band_row * ${layout.sumStride}u + quad]);`,
-      'let column = first_column + quad * 4u;',
-      units.parts === 2 ? 'value *= unscale * column_scale(group, column);' : '',
-      'let place = place_row(row);',
-      storeQuad(vector, 'column', 'value'),
+  return [
+    `let index = ${turn} * ${threads}u + local_index;`,
+    `let band_row = index / ${quads}u;`,
+    `let quad = index % ${quads}u;`,
+    `let row = first_row + band_row / ${rows}u * ${tile.subgroupRows}u + ${pass * rows}u + band_row % ${rows}u;`,
+    `let laid = band_row * ${stageLayout(tile, units).sumStride}u + quad;`,
+  ];
+}
+
+/** Sums to outputs: all invocations take four columns each of the rows laid down. */
+export function storeSums(shape: MatrixShape, vector: boolean): string {
+  const { passes, turns } = passage(shape);
+  return range(passes)
+    .flatMap((pass) => [
+      ...layDown(shape, pass, ''),
+      `for (var turn = 0u; turn < ${turns}u; turn++) {`,
+      ...quadOfTurn(shape, pass, 'turn'),
+      ...storeRow(vector, 'bitcast<vec4f>(stage[laid])'),
       '}',
-      '}',
-    );
-  }
-  return lines.filter(Boolean).join('\n');
+    ])
+    .join('\n');
+}
+
+function storeRow(vector: boolean, value: string): string[] {
+  return [
+    'if (row < params.rows) {',
+    'let place = place_row(row);',
+    'let column = first_column + quad * 4u;',
+    `let value = ${value};`,
+    storeQuad(vector, 'column', 'value'),
+    '}',
+  ];
+}
+
+/** Names of an invocation's totals: the quads it takes in all passes. */
+export function totals(shape: MatrixShape): string[] {
+  const { passes, turns } = passage(shape);
+  return range(passes).flatMap((pass) => range(turns).map((turn) => `total_${pass}_${turn}`));
+}
+
+/** Adds the sums of a name's prefix, with the input's scale undone, to the totals. */
+export function addTotals(shape: MatrixShape, prefix: string): string {
+  const { passes, turns } = passage(shape);
+  return range(passes)
+    .flatMap((pass) => [
+      ...layDown(shape, pass, prefix),
+      ...range(turns).flatMap((turn) => [
+        '{',
+        ...quadOfTurn(shape, pass, `${turn}u`),
+        `total_${pass}_${turn} += bitcast<vec4f>(stage[laid]) * unscale;`,
+        '}',
+      ]),
+    ])
+    .join('\n');
+}
+
+/** Totals to outputs, with the columns' scales undone. */
+export function storeTotals(shape: MatrixShape, vector: boolean): string {
+  const { passes, turns } = passage(shape);
+  return range(passes)
+    .flatMap((pass) =>
+      range(turns).flatMap((turn) => [
+        '{',
+        ...quadOfTurn(shape, pass, `${turn}u`),
+        ...storeRow(vector, `total_${pass}_${turn} * column_scale(group, column)`),
+        '}',
+      ]),
+    )
+    .join('\n');
 }
 
 /** `column_scale(group, column)`: what undoes the scales of four columns. */
@@ -87,27 +151,40 @@ fn column_scale(group: u32, column: u32) -> vec4f {
   return bitcast<vec4f>(weights[params.w_scales + ((group * params.w_padded_columns + column) >> 2u)]);
 }`;
 
-/** Sums of one part of K to scratch, [part][group][row][column] with rows and columns padded to whole tiles. */
+/** Sums of a workgroup's part of K to scratch, [split][group][row][column] with rows and columns padded to whole tiles. */
 export function storePartials(shape: MatrixShape): string {
   const { units } = shape;
   const stride = '(params.w_padded_columns >> 2u)';
+  const start = '(split * params.groups + group) * params.padded_rows';
+  if (units.parts === 2) {
+    const { passes, turns } = passage(shape);
+    return range(passes)
+      .flatMap((pass) =>
+        range(turns).flatMap((turn) => [
+          '{',
+          ...quadOfTurn(shape, pass, `${turn}u`),
+          `scratch[((${start} + row) * params.w_padded_columns + first_column) / 4u + quad] = total_${pass}_${turn};`,
+          '}',
+        ]),
+      )
+      .join('\n');
+  }
   return [
-    `let partial_at = (((part * params.groups + group) * params.padded_rows + first_row + sub_row) * params.w_padded_columns + first_column + sub_column) >> 2u;`,
+    `let partial_at = ((${start} + first_row + sub_row) * params.w_padded_columns + first_column + sub_column) >> 2u;`,
     ...sums(shape).map(({ i, j, name }) => {
-      const value = units.parts === 2 ? `subgroupMatrixScalarMultiply(${name}, 1.0f / scale)` : name;
       const at = `partial_at + ${i * units.m}u * ${stride} + ${(j * units.n) / 4}u`;
-      return `subgroupMatrixStore<row_major>(&scratch, ${at}, ${value}, ${stride});`;
+      return `subgroupMatrixStore<row_major>(&scratch, ${at}, ${name}, ${stride});`;
     }),
   ].join('\n');
 }
 
 /** Bytes of partial sums. */
 export function partialSumBytes(p: ImplicitGemm, shape: MatrixShape, packed: PackedWeights): number {
-  if (shape.parts === 1) return 0;
-  return 4 * shape.parts * p.groups * paddedRows(p, shape) * packed.columns;
+  if (shape.splits === 1) return 0;
+  return 4 * shape.splits * p.groups * paddedRows(p, shape) * packed.columns;
 }
 
-/** Adds the parts of K in order and finishes them. */
+/** Adds the partial sums in order and finishes them. */
 export function reduceParts(
   p: ImplicitGemm,
   shape: MatrixShape,
@@ -129,7 +206,7 @@ export function reduceParts(
     { name: 'grid_x', type: 'u32', value: gridX },
   ];
   const kernel = shader({
-    label: `implicit-gemm-matrix reduce ${shape.parts}`,
+    label: `implicit-gemm-matrix reduce ${shape.splits}`,
     enables: enables(p.elementType),
     bindings: [
       { name: 'scratch', access: 'read', type: 'array<vec4<f32>>' },
@@ -154,10 +231,10 @@ export function reduceParts(
   }
   let step = params.groups * params.padded_rows * params.quads;
   let at = (group * params.padded_rows + row) * params.quads + quad;
-  ${range(shape.parts)
+  ${range(shape.splits)
     .map((i) => `let part_${i} = scratch[at + ${i}u * step];`)
     .join('\n')}
-  let sum = ${range(shape.parts)
+  let sum = ${range(shape.splits)
     .map((i) => `part_${i}`)
     .join(' + ')};
   let column = quad * 4u;

@@ -19,6 +19,7 @@ export function inputLoads(p: ImplicitGemm, units: MatrixUnits): InputLoads | st
   return { width, type, count: lanesPerVector(units) / width };
 }
 
+/** True where a layout's channels are contiguous in aligned groups of `width`. */
 function isAligned({ offset, g, n, c, y, x }: GroupedLayout, channels: number, width: number): boolean {
   return c === 1 && [channels, offset, g, n, y, x].every((value) => value % width === 0);
 }
@@ -84,12 +85,15 @@ fn origin(group: u32, row: u32) -> Origin {
 }`;
 }
 
-/** Where a slice lies in K: its tap and first channel, counted on from slice to slice. */
+/**
+ * Where a slice lies in K: its tap and first channel, counted on from slice to slice. Taps are innermost: successive
+ * slices read nearly the same input, which the caches then hold.
+ */
 export function sliceStart({ tile }: MatrixShape): string {
   return [
-    `let slices_per_tap = (params.channels + ${tile.depth - 1}u) / ${tile.depth}u;`,
-    'var tap = first_slice / slices_per_tap;',
-    `var c = (first_slice - tap * slices_per_tap) * ${tile.depth}u;`,
+    'let channel_slice = first_slice / params.taps;',
+    'let tap = first_slice - channel_slice * params.taps;',
+    `var c = channel_slice * ${tile.depth}u;`,
     'var tap_y = tap / params.kernel_width;',
     'var tap_x = tap - tap_y * params.kernel_width;',
     `var w_at = w_first + first_slice * ${tile.depth}u * params.w_columns;`,
@@ -98,13 +102,13 @@ export function sliceStart({ tile }: MatrixShape): string {
 
 export function sliceStep({ tile }: MatrixShape): string {
   return `w_at += ${tile.depth}u * params.w_columns;
-c += ${tile.depth}u;
-if (c >= params.channels) {
-c = 0u;
 tap_x++;
 if (tap_x == params.kernel_width) {
 tap_x = 0u;
 tap_y++;
+if (tap_y == params.kernel_height) {
+tap_y = 0u;
+c += ${tile.depth}u;
 }
 }`;
 }

@@ -5,7 +5,15 @@ import { locateCode, storeFragment } from '../../wgsl/fragments.js';
 import { shader, type Binding, type Extension } from '../../wgsl/shader.js';
 import { matrixBody } from './body.js';
 import { matrixParams } from './params.js';
-import { columnScaleCode, linearOutput, placeRowCode, reduceParts, storePartials, storeSums } from './epilogue.js';
+import {
+  columnScaleCode,
+  linearOutput,
+  placeRowCode,
+  reduceParts,
+  storePartials,
+  storeSums,
+  storeTotals,
+} from './epilogue.js';
 import { inputBinding, inputLoads, originCode } from './fetch.js';
 import { packedLayout } from './packing.js';
 import { splitDeclarations } from './range.js';
@@ -13,7 +21,7 @@ import { matrixThreads, matrixTileName, stageLayout, type MatrixShape } from './
 
 /** The dispatches of a product on matrix units, or why there can be none. */
 export function matrixDispatches(p: ImplicitGemm, shape: MatrixShape, device: DeviceProfile): Dispatch[] | string {
-  const { tile, units, splits, parts } = shape;
+  const { tile, units, splits } = shape;
   const loads = inputLoads(p, units);
   if (typeof loads === 'string') return loads;
   const packed = packedLayout(p, tile, units);
@@ -21,16 +29,18 @@ export function matrixDispatches(p: ImplicitGemm, shape: MatrixShape, device: De
   const most = device.maxWorkgroupsPerDimension;
   if (Math.max(...grid) > most) return `${grid.join('x')} workgroups exceed ${most} a dimension`;
   const placed = linearOutput(p);
-  const direct = parts === 1;
+  const direct = splits === 1;
   const vector = hasVectorOutput(p);
   const store = storeFragment(placed ?? p, vector);
   const scratch: Binding = { name: 'scratch', access: 'read_write', type: 'array<vec4<f32>>' };
   const params = [...implicitParams(placed ?? p), ...matrixParams(p, shape, packed)];
-  const finish = direct
-    ? `${units.parts === 2 ? 'let unscale = 1.0f / scale;\n' : ''}${storeSums(shape, vector)}`
-    : storePartials(shape);
+  const finish = !direct
+    ? storePartials(shape)
+    : units.parts === 2
+      ? storeTotals(shape, vector)
+      : storeSums(shape, vector);
   const kernel = shader({
-    label: `implicit-gemm-matrix ${matrixTileName(tile)}${direct ? '' : ' parts'}`,
+    label: `implicit-gemm-matrix ${matrixTileName(tile)}${direct ? '' : ' split'}`,
     enables: matrixExtensions(p, shape),
     bindings: [
       inputBinding(loads),

@@ -7,7 +7,7 @@ import { lanesPerVector } from './shape.js';
 /** Where packed weights lie; in vec4u. */
 export interface PackedWeights {
   readonly columns: number;
-  /** Rows of K of one group, each tap padded to whole slices. */
+  /** Rows of K of one group, the channels padded to whole slices. */
   readonly depth: number;
   /** Of one part (the high or the low halves) of all groups. */
   readonly part: number;
@@ -26,17 +26,17 @@ export function packedLayout(p: ImplicitGemm, tile: MatrixTile, units: MatrixUni
 }
 
 /**
- * Weights as [part][group][tap][channel][column], channels and columns padded with zeros to whole tiles. With two
+ * Weights as [part][group][slice of channels][tap][channel of the slice][column], channels and columns padded with zeros to
+ * whole tiles. With two
  * parts each column is scaled by a power of two so that its largest value is near the top of f16's range, taken apart
  * by `splitHalves`, and what undoes the scales follows as one f32 a column.
  */
 export function matrixPacking(p: ImplicitGemm, tile: MatrixTile, units: MatrixUnits): WeightPacking {
   const layout = packedLayout(p, tile, units);
   const { g, n, c, t } = p.weights;
-  const per = Math.ceil(p.channels / tile.depth) * tile.depth;
   const kind = units.parts === 2 ? 'split' : units.type;
   return {
-    key: `matrix-${kind}-${p.groups}x${p.taps}x${p.channels}/${per}x${p.columns}/${layout.columns}-${g}.${n}.${c}.${t}`,
+    key: `matrix-${kind}-${tile.depth}-${p.groups}x${p.taps}x${p.channels}x${p.columns}/${layout.columns}-${g}.${n}.${c}.${t}`,
     byteLength: 16 * layout.total,
     pack(values) {
       const words = new Uint32Array(4 * layout.total);
@@ -49,8 +49,10 @@ export function matrixPacking(p: ImplicitGemm, tile: MatrixTile, units: MatrixUn
           const scale = units.parts === 2 ? columnScale(p, values, from) : 1;
           if (units.parts === 2) floats[4 * layout.scales + group * layout.columns + column] = 1 / scale;
           for (let tap = 0; tap < p.taps; tap++) {
-            let at = (group * layout.depth + tap * per) * layout.columns + column;
             for (let channel = 0; channel < p.channels; channel++) {
+              const slice = Math.floor(channel / tile.depth) * p.taps + tap;
+              const k = group * layout.depth + slice * tile.depth + (channel % tile.depth);
+              const at = k * layout.columns + column;
               const value = values[from + channel * c + tap * t];
               if (units.type === 'f32') floats[at] = value;
               else if (units.parts === 1) halves[at] = toHalf(value);
@@ -59,7 +61,6 @@ export function matrixPacking(p: ImplicitGemm, tile: MatrixTile, units: MatrixUn
                 halves[at] = high;
                 halves[at + lowAt] = low;
               }
-              at += layout.columns;
             }
           }
         }

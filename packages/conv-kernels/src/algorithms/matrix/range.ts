@@ -1,6 +1,6 @@
 /**
  * How f32 input becomes two f16, and what is done where it does not fit them. `scale` brings the input near the middle
- * of f16's range; the largest magnitude of what a workgroup staged says whether it did. Where not, the part of K is
+ * of f16's range; the largest magnitude of what a workgroup staged says whether it did. Where not, its part of K is
  * summed again with the right scale. Infinities and NaN are left out of the sum first (`mode` 1), and then added as
  * products with the high halves alone (`mode` 2), so that no infinity meets the zero or the sign of a low half. The high
  * half is rounded in the bits of the f32: compilers take a conversion to f16 and back for no change.
@@ -27,19 +27,23 @@ fn halves(value: vec4f, scale: f32, mode: u32) -> Halves {
   return Halves(bitcast<vec2u>(vec4h(rounded)), bitcast<vec2u>(vec4h(scaled - rounded)));
 }`;
 
-/** The scale tried first: input between 2^-3 and 4,094 needs no second sum. */
+/** The scale tried first: input whose largest magnitude is between 2^-3 and 4,094 needs no second sum. */
 export const firstScale = 16;
 
-/** The loop around the sum of one part of K. `zero` resets the sums, `sum` adds the part's products. */
+/**
+ * The loop around the sums of a workgroup: at most as many turns as there are reasons for one more. `zero` resets the
+ * totals, `sum` adds to them. The bound is a uniform value so that compilers do not write the loop out.
+ */
 export function rangeLoop(zero: string, sum: string): string {
   return `
 var scale = ${firstScale}.0f;
 var mode = 0u;
 var is_fitted = false;
-for (var attempt = 0u; attempt < 4u; attempt++) {
+for (var attempt = 0u; attempt < params.attempts; attempt++) {
 if (mode != 2u) {
 ${zero}
 }
+let unscale = 1.0f / scale;
 var peak = vec4f(0.0);
 if (local_index == 0u) {
 atomicStore(&peak_bits, 0u);

@@ -32,10 +32,8 @@ export interface MatrixUnits {
 export interface MatrixShape {
   readonly tile: MatrixTile;
   readonly units: MatrixUnits;
-  /** Workgroups that share K. */
+  /** Workgroups that share K; above 1 partial sums go to scratch. */
   readonly splits: number;
-  /** Parts of K with a sum of their own; a multiple of `splits`. */
-  readonly parts: number;
 }
 
 /** Elements of a factor in a vec4u. */
@@ -140,4 +138,27 @@ function subgroupLanes(device: DeviceProfile): number | undefined {
 /** Slices of K of a problem: a slice lies in one tap. */
 export function matrixSlices(p: ImplicitGemm, depth: number): number {
   return p.taps * Math.ceil(p.channels / depth);
+}
+
+/** The WGSL types of the factors and sums. */
+export function matrixTypes({ units }: MatrixShape): {
+  readonly left: string;
+  readonly right: string;
+  readonly sum: string;
+} {
+  const { type, m, n, k } = units;
+  return {
+    left: `subgroup_matrix_left<${type}, ${k}, ${m}>`,
+    right: `subgroup_matrix_right<${type}, ${n}, ${k}>`,
+    sum: `subgroup_matrix_result<f32, ${n}, ${m}>`,
+  };
+}
+
+/** The sums of a subgroup: matrix i, j of its share. */
+export function sums({ tile, units }: MatrixShape): readonly { i: number; j: number; name: string }[] {
+  const across = tile.subgroupColumns / units.n;
+  return Array.from({ length: (tile.subgroupRows / units.m) * across }, (_, at) => {
+    const [i, j] = [Math.floor(at / across), at % across];
+    return { i, j, name: `sum_${i}_${j}` };
+  });
 }

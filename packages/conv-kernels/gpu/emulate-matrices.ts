@@ -1,6 +1,6 @@
 import type { Kernel, Plan } from '../src/index.js';
 
-/** The shape of matrices to emulate, and the type of their factors. */
+/** The shape of matrices to emulate, and the type of their factors; n and k fill whole vec4u. */
 export interface EmulatedMatrices {
   readonly type: 'f16' | 'f32';
   readonly m: number;
@@ -10,7 +10,7 @@ export interface EmulatedMatrices {
 
 /**
  * A plan for subgroup matrices in plain WGSL, for devices without them: a subgroup is one invocation (so the plan must be
- * made for `lanes` of 1), and a matrix is an array in its memory.
+ * made for `lanes` of 1), factors are read out of workgroup memory when they are multiplied, and sums are rows of vec4f.
  */
 export function emulatedPlan(plan: Plan, matrices: EmulatedMatrices): Plan {
   const dispatches = plan.dispatches.map((dispatch) => ({
@@ -28,72 +28,52 @@ function emulated(kernel: Kernel, matrices: EmulatedMatrices): Kernel {
     .replace(/enable (subgroups|subgroup_size_control|chromium_experimental_subgroup_matrix);\n/g, '')
     .replace(/ @subgroup_size\(\d+\)/, '')
     .replace(/, @builtin\(subgroup_id\) subgroup_id: u32\) \{/, ') {\nlet subgroup_id = local_index;')
-    .replace(/subgroupMatrixLoad<subgroup_matrix_(left|right)<[^>]*>, row_major>\(&stage, /g, 'load_$1(')
+    .replace(/subgroupMatrixLoad<[^>]*>, row_major>\(&stage, /g, 'Factor(')
     .replace(/subgroup_matrix_result<[^>]*>/g, 'Sums')
     .replace(/subgroupMatrixMultiplyAccumulate/g, 'multiply')
-    .replace(/subgroupMatrixScalarMultiply/g, 'scaled')
     .replace(/subgroupMatrixStore<row_major>\(&(stage|scratch), /g, 'store_$1(');
   return { ...kernel, code: text + declarations(matrices, stores) };
 }
 
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
+
 function declarations({ type, m, n, k }: EmulatedMatrices, stores: readonly string[]): string {
   const each = type === 'f16' ? 8 : 4;
-  const element =
-    type === 'f16'
-      ? 'let word = stage[at / 8u][(at % 8u) / 2u];\n  return f32(bitcast<vec2h>(word)[at % 2u]);'
-      : 'return bitcast<f32>(stage[at / 4u][at % 4u]);';
-  const load = (name: string, rows: number, columns: number): string => `
-fn load_${name}(offset: u32, stride: u32) -> array<f32, ${rows * columns}> {
-  var result: array<f32, ${rows * columns}>;
-  let once = min(params.groups, 1u);
-  for (var i = 0u; i < ${rows}u * once; i++) {
-    for (var j = 0u; j < ${columns}u * once; j++) {
-      result[i * ${columns}u + j] = element((offset + i * stride) * ${each}u + j);
-    }
-  }
-  return result;
-}`;
-  const store = (name: string): string => `
-fn store_${name}(offset: u32, value: Sums, stride: u32) {
-  var sums = value;
-  let once = min(params.groups, 1u);
-  for (var i = 0u; i < ${m}u * once; i++) {
-    for (var j = 0u; j < ${n}u * once; j++) {
-      ${name}[offset + i * stride + j / 4u][j % 4u] = ${name === 'stage' ? 'bitcast<u32>' : ''}(sums[i * ${n}u + j]);
-    }
-  }
-}`;
-  return `
-alias Sums = array<f32, ${m * n}>;
-fn element(at: u32) -> f32 {
-  ${element}
-}
-${load('left', m, k)}
-${load('right', k, n)}
-fn multiply(left: array<f32, ${m * k}>, right: array<f32, ${k * n}>, sum: Sums) -> Sums {
-  var a = left;
-  var b = right;
-  var result = sum;
-  let once = min(params.groups, 1u);
-  for (var i = 0u; i < ${m}u * once; i++) {
-    for (var j = 0u; j < ${n}u * once; j++) {
-      var s = result[i * ${n}u + j];
-      for (var t = 0u; t < ${k}u * once; t++) {
-        s += a[i * ${k}u + t] * b[t * ${n}u + j];
-      }
-      result[i * ${n}u + j] = s;
-    }
-  }
-  return result;
-}
-fn scaled(value: Sums, factor: f32) -> Sums {
-  var result = value;
-  let once = min(params.groups, 1u);
-  for (var i = 0u; i < ${m * n}u * once; i++) {
-    result[i] *= factor;
-  }
-  return result;
-}
-${stores.map(store).join('\n')}
-`;
+  const row = (name: string, from: string, count: number): string[] =>
+    range(count / each).flatMap((v) => {
+      const word = `stage[${from}.offset + ${name.slice(1)}u * ${from}.stride + ${v}u]`;
+      const quads = type === 'f16' ? [`halves_of(${word}.xy)`, `halves_of(${word}.zw)`] : [`bitcast<vec4f>(${word})`];
+      return quads.map((quad, q) => `let ${name}_${v * quads.length + q} = ${quad};`);
+    });
+  const multiply = [
+    ...range(m).flatMap((i) => row(`l${i}`, 'left', k)),
+    ...range(k).flatMap((t) => row(`r${t}`, 'right', n)),
+    'var result = sum;',
+    ...range(m).flatMap((i) =>
+      range(n / 4).flatMap((q) =>
+        range(k).map((t) => `result[${(i * n) / 4 + q}] += l${i}_${Math.floor(t / 4)}.${'xyzw'[t % 4]} * r${t}_${q};`),
+      ),
+    ),
+    'return result;',
+  ];
+  const store = (name: string): string =>
+    [
+      `fn store_${name}(offset: u32, value: Sums, stride: u32) {`,
+      ...range((m * n) / 4).map((q) => {
+        const [i, j] = [Math.floor(q / (n / 4)), q % (n / 4)];
+        const words = name === 'stage' ? `bitcast<vec4u>(value[${q}])` : `value[${q}]`;
+        return `${name}[offset + ${i}u * stride + ${j}u] = ${words};`;
+      }),
+      '}',
+    ].join('\n');
+  return [
+    `alias Sums = array<vec4f, ${(m * n) / 4}>;`,
+    'struct Factor {\n  offset: u32,\n  stride: u32,\n}',
+    'fn halves_of(words: vec2u) -> vec4f {\n  return vec4f(unpack2x16float(words.x), unpack2x16float(words.y));\n}',
+    `fn multiply(left: Factor, right: Factor, sum: Sums) -> Sums {\n${multiply.join('\n')}\n}`,
+    ...stores.map(store),
+    '',
+  ].join('\n');
 }

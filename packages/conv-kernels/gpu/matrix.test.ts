@@ -20,14 +20,7 @@ const kinds: Record<string, { storage: 'f16' | 'f32'; units: MatrixUnits }> = {
   'f32 matrices': { storage: 'f32', units: { ...small, type: 'f32', parts: 1 } },
 };
 
-const tile: MatrixTile = {
-  rows: 16,
-  columns: 16,
-  depth: 16,
-  subgroupRows: 8,
-  subgroupColumns: 8,
-  stages: 2,
-};
+const tile: MatrixTile = { rows: 16, columns: 32, depth: 8, subgroupRows: 4, subgroupColumns: 8 };
 
 function plan(problem: ConvProblem, units: MatrixUnits, t: MatrixTile, splits: number): Plan {
   const p = implicitConv(problem);
@@ -46,31 +39,38 @@ const conv: ConvCase = {
   bias: true,
   activation: { kind: 'relu' },
 };
-const cases: Record<string, [ConvCase, Partial<MatrixTile>?, number?]> = {
-  'a padded 3x3': [conv],
-  'one stage': [conv, { stages: 1 }],
-  'a residual, stride and dilation': [{ ...conv, stride: [2, 1], dilation: [1, 2], residual: 'nhwc' }],
-  'K in three workgroups': [conv, {}, 3],
-  'a long K': [{ ...conv, channels: [160, 40], size: [5, 4] }],
-  'a 1x1': [
-    { channels: [32, 72], size: [9, 7] },
-    { rows: 32, subgroupRows: 16 },
+/** The kind of units, the problem, what is different in the tile, and how many workgroups share K. */
+const cases: Record<string, [keyof typeof kinds, ConvCase, Partial<MatrixTile>?, number?]> = {
+  'f32, with a residual, stride and dilation': [
+    'f32 matrices',
+    { ...conv, stride: [2, 1], dilation: [1, 2], residual: 'nhwc' },
+    { ahead: true, depth: 16 },
   ],
-  'a 1x1 of stride 2': [{ channels: [32, 72], size: [9, 7], stride: [2, 2], bias: true }, {}, 2],
-  'two groups': [{ ...conv, channels: [32, 24], groups: 2 }],
-  'odd columns, NCHW output': [{ ...conv, channels: [16, 7], output: 'nchw' }],
-  'a slice of channels': [{ ...conv, input: 'slice', output: 'oddSlice' }],
+  'f32, K shared by three workgroups, groups, odd columns, a slice of channels': [
+    'f32 matrices',
+    { ...conv, channels: [40, 14], groups: 2, input: 'slice', output: 'oddSlice' },
+    {},
+    3,
+  ],
+  'f32 of stride 2 as pairs of f16': [
+    'f32 as pairs of f16',
+    { ...conv, channels: [20, 40], kernel: [1, 1], stride: [2, 2] },
+  ],
+  'f16 to an NCHW output': [
+    'f16 matrices',
+    { ...conv, kernel: [1, 2], output: 'nchw' },
+    { depth: 16, subgroupRows: 8 },
+  ],
 };
 
 describe('products on emulated matrix units', () => {
-  for (const [kind, { storage, units }] of Object.entries(kinds)) {
-    for (const [name, [c, change, splits]] of Object.entries(cases)) {
-      it(`${kind}, ${name}`, async () => {
-        if (units.type === 'f16' && !test.profile.hasF16) return;
-        const problem = convProblem({ ...c, elementType: storage });
-        const made = plan(problem, units, { ...tile, ...change }, splits ?? 1);
-        expect(await checkConvPlan(test, problem, made)).toBeUndefined();
-      });
-    }
+  for (const [name, [kind, c, change, splits]] of Object.entries(cases)) {
+    it(`agree with the reference: ${name}`, async () => {
+      const { storage, units } = kinds[kind];
+      if (units.type === 'f16' && !test.profile.hasF16) return;
+      const problem = convProblem({ ...c, elementType: storage });
+      const made = plan(problem, units, { ...tile, ...change }, splits ?? 1);
+      expect(await checkConvPlan(test, problem, made)).toBeUndefined();
+    });
   }
 });

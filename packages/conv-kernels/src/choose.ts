@@ -4,6 +4,7 @@ import { direct } from './algorithms/direct.js';
 import { fft } from './algorithms/fft.js';
 import { fewRows } from './algorithms/few-rows.js';
 import { implicitGemmAlgorithm } from './algorithms/implicit-gemm.js';
+import { implicitGemmMatrix } from './algorithms/implicit-gemm-matrix.js';
 import { tiled } from './algorithms/tiled.js';
 import type { ConvAlgorithm } from './algorithms/types.js';
 import { vectorized } from './algorithms/vectorized.js';
@@ -38,6 +39,7 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
   packing(imagesOnly(depthwise)),
   imagesOnly(implicitGemmAlgorithm),
   fewRows,
+  packing(imagesOnly(implicitGemmMatrix)),
   direct,
   packing(vectorized),
   tiled,

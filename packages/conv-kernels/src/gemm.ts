@@ -2,6 +2,7 @@ import { dispatchSeconds, tiledWork } from './algorithms/cost.js';
 import { directDispatch, directLimit } from './algorithms/direct.js';
 import { fewRowsGemm } from './algorithms/few-rows.js';
 import { implicitCost, implicitVariants, planImplicit } from './algorithms/implicit-gemm.js';
+import { cheapest, matrixSupport, matrixVariants } from './algorithms/implicit-gemm-matrix.js';
 import type { Variant } from './algorithms/types.js';
 import { best, explain, weigh, type Candidate, type ChoiceOptions, type Weighed } from './candidates.js';
 import { checkGemm, gemmBytes, gemmFlops } from './geometry.js';
@@ -63,8 +64,17 @@ const tiled: GemmAlgorithm = {
     implicitVariants(implicitGemm(problem), device, constantB, gemmFlops(problem), gemmBytes(problem)),
 };
 
+const matrix: GemmAlgorithm = {
+  name: 'implicit-gemm-matrix',
+  supports: (problem, device, constantB) =>
+    constantB ? matrixSupport(implicitGemm(problem), device) : 'the second factor is not constant',
+  cost: (problem, device) => cheapest(matrix.variants!(problem, device, true)).seconds,
+  plan: (problem, device) => cheapest(matrix.variants!(problem, device, true)).plan(),
+  variants: (problem, device) => matrixVariants(implicitGemm(problem), device, gemmFlops(problem), gemmBytes(problem)),
+};
+
 /** Every GEMM algorithm. */
-export const gemmAlgorithms: readonly GemmAlgorithm[] = [tiled, fewRowsGemm, direct];
+export const gemmAlgorithms: readonly GemmAlgorithm[] = [tiled, matrix, fewRowsGemm, direct];
 
 /** All algorithms' variants weighed, for planning and tuning. Throws ConvProblemError where the problem is wrong. */
 export function weighGemm(problem: GemmProblem, device: DeviceProfile, options: GemmOptions): Weighed {

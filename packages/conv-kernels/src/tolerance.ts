@@ -25,6 +25,13 @@ const chain: SumRule = {
   reason: 'the products of a direct sum, in another order',
 };
 
+/**
+ * Matrix units that cut off what does not fit lose up to a unit in the last place of the sum for each step of 16
+ * products, always toward zero: for k products less than a chain of k roundings of random sign. Split f32 operands err by
+ * 2^-23 each, their chains are cut short (`chainSlices`) and go on in f32.
+ */
+const matrixUnits: SumRule = { ...chain, reason: 'fewer roundings than a chain has, though all toward zero' };
+
 function winogradRule(transform: WinogradTransform): SumRule {
   return {
     terms: (k) => chain.terms(k) + 4 * transform.points,
@@ -59,6 +66,7 @@ const sumRules: Readonly<Record<string, SumRule>> = {
   vectorized: chain,
   'implicit-gemm': chain,
   'few-rows': chain,
+  'implicit-gemm-matrix': matrixUnits,
   depthwise: chain,
   gather: chain,
   fft: fftRule,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { activationCode, floatLiteral, planConv, type DeviceProfile } from '../src/index.js';
 import { convProblem, type ConvCase } from '../gpu/cases.js';
-import { gpu, software } from './devices.js';
+import { gpu, matrixGpu, software } from './devices.js';
 
 const cases: Record<string, [ConvCase, DeviceProfile, string?]> = {
   direct: [{ channels: [3, 4], size: [5, 6], kernel: [3, 3], bias: true }, gpu, 'direct'],
@@ -17,6 +17,16 @@ const cases: Record<string, [ConvCase, DeviceProfile, string?]> = {
   'winograd, 4x4': [{ channels: [32, 32], size: [30, 29], kernel: [3, 3], pads: [1, 1, 1, 1] }, software, 'winograd'],
   fft: [{ channels: [3, 5], size: [40, 33], kernel: [11, 9], bias: true }, gpu, 'fft'],
   'fft of each channel': [{ channels: [3, 3], size: [40, 33], kernel: [17, 19], groups: 3 }, software, 'fft'],
+  'f16 matrices': [
+    { channels: [64, 24], size: [5, 6], kernel: [3, 3], pads: [1, 1, 1, 1], bias: true, elementType: 'f16' },
+    matrixGpu,
+    'implicit-gemm-matrix 64x64x64/32x32 of f16',
+  ],
+  'f32 as pairs of f16, K in two': [
+    { channels: [256, 24], size: [5, 6], residual: 'nhwc' },
+    matrixGpu,
+    'implicit-gemm-matrix 32x64x32/16x32 of split f16 split 2',
+  ],
   depthwise: [{ channels: [8, 8], size: [5, 6], kernel: [3, 3], groups: 8 }, gpu],
 };
 

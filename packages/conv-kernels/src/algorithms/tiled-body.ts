@@ -177,7 +177,9 @@ function multiplyCode({ tile }: TiledShape, across: number, quads: number): stri
   const columns = range(quads);
   return [
     `for (var k = 0u; k < ${tile.depth / 4}u; k++) {`,
-    ...rows.map((i) => `let v_${i} = input_tile[(down + ${(i * tile.rows) / tile.threadRows}u) * ${tile.depth / 4 + 1}u + k];`),
+    ...rows.map(
+      (i) => `let v_${i} = input_tile[(down + ${(i * tile.rows) / tile.threadRows}u) * ${tile.depth / 4 + 1}u + k];`,
+    ),
     ...range(4).flatMap((l) =>
       columns.flatMap((j) => [
         `let w_${l}_${j} = weight_tile[(k * 4u + ${l}u) * ${tile.columns / 4}u + across + ${j * across}u];`,

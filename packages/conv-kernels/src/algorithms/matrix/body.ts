@@ -42,7 +42,6 @@ function splitSums(p: ImplicitGemm, shape: MatrixShape, loads: InputLoads): stri
     'chain = params.chain_slices;',
     addTotals(shape, ''),
     ...names.map((name) => `${name} = ${sum}();`),
-    shape.tile.stages === 2 ? 'workgroupBarrier();' : '',
     '}',
   ].join('\n');
   const turn = [
@@ -61,37 +60,15 @@ function sliceLoop(p: ImplicitGemm, shape: MatrixShape, loads: InputLoads, after
   const fetch = `{\n${fetchCode(p, shape, loads)}\n}`;
   const next = `if (slice + 1u < last_slice) {\n${sliceStep(shape)}\n${fetch}\n}`;
   const head = `${sliceStart(shape)}\n${fetch}`;
-  if (shape.tile.stages === 1) {
-    return `{
+  return `{
 ${head}
 for (var slice = first_slice; slice < last_slice; slice++) {
 workgroupBarrier();
-${stageCode(shape, loads, 0)}
+${stageCode(shape, loads)}
 workgroupBarrier();
 ${next}
-${productCode(shape, 0)}
+${productCode(shape)}
 ${after}
-}
-}`;
-  }
-  const half = (stage: number): string => `workgroupBarrier();
-${next}
-${productCode(shape, stage)}
-${after}
-slice++;
-if (slice < last_slice) {
-${stageCode(shape, loads, 1 - stage)}
-}`;
-  return `{
-${head}
-workgroupBarrier();
-${stageCode(shape, loads, 0)}
-for (var slice = first_slice; slice < last_slice; ) {
-${half(0)}
-if (slice >= last_slice) {
-break;
-}
-${half(1)}
 }
 }`;
 }

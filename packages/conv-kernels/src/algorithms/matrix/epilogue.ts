@@ -7,7 +7,7 @@ import { implicitParams } from '../../implicit.js';
 import { storeQuad } from '../tiled-kernel.js';
 import { range } from './fetch.js';
 import type { PackedWeights } from './packing.js';
-import { matrixParams, paddedRows } from './params.js';
+import { matrixParams } from './params.js';
 import { matrixThreads, stageLayout, sums, type MatrixShape } from './shape.js';
 
 /**
@@ -176,12 +176,6 @@ export function storePartials(shape: MatrixShape): string {
       return `subgroupMatrixStore<row_major>(&scratch, ${at}, ${name}, ${stride});`;
     }),
   ].join('\n');
-}
-
-/** Bytes of partial sums. */
-export function partialSumBytes(p: ImplicitGemm, shape: MatrixShape, packed: PackedWeights): number {
-  if (shape.splits === 1) return 0;
-  return 4 * shape.splits * p.groups * paddedRows(p, shape) * packed.columns;
 }
 
 /** Adds the partial sums in order and finishes them. */

@@ -19,15 +19,17 @@ import { packedLayout } from './packing.js';
 import { splitDeclarations } from './range.js';
 import { matrixThreads, matrixTileName, stageLayout, type MatrixShape } from './shape.js';
 
+/** Workgroups: tiles of columns, tiles of rows, and groups times parts of K. */
+export function matrixGrid(p: ImplicitGemm, { tile, splits }: MatrixShape): readonly [number, number, number] {
+  return [Math.ceil(p.columns / tile.columns), Math.ceil(p.rows / tile.rows), p.groups * splits];
+}
+
 /** The dispatches of a product on matrix units, or why there can be none. */
 export function matrixDispatches(p: ImplicitGemm, shape: MatrixShape, device: DeviceProfile): Dispatch[] | string {
   const { tile, units, splits } = shape;
   const loads = inputLoads(p, units);
   if (typeof loads === 'string') return loads;
   const packed = packedLayout(p, tile, units);
-  const grid = [packed.columns / tile.columns, Math.ceil(p.rows / tile.rows), p.groups * splits] as const;
-  const most = device.maxWorkgroupsPerDimension;
-  if (Math.max(...grid) > most) return `${grid.join('x')} workgroups exceed ${most} a dimension`;
   const placed = linearOutput(p);
   const direct = splits === 1;
   const vector = hasVectorOutput(p);
@@ -62,7 +64,7 @@ export function matrixDispatches(p: ImplicitGemm, shape: MatrixShape, device: De
   });
   const main: Dispatch = {
     kernel,
-    workgroups: grid,
+    workgroups: matrixGrid(p, shape),
     params,
     operands: ['input', 'weights', ...(direct ? store.operands : (['scratch'] as const))],
   };

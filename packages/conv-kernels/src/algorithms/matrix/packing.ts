@@ -83,10 +83,10 @@ function columnScale(p: ImplicitGemm, values: Float32Array, from: number): numbe
   return powerOfTwoScale(most);
 }
 
-/** 2^e with most * 2^e in [2^14, 2^15), e kept within 100 of 0; 1 for 0. */
+/** 2^e with most * 2^e in [2^14, 2^15), e at most 100 so that 2^-e is a normal f32; 1 for 0. */
 export function powerOfTwoScale(most: number): number {
   if (most === 0) return 1;
-  return 2 ** Math.min(100, Math.max(-100, 14 - Math.floor(Math.log2(most))));
+  return 2 ** Math.min(100, 14 - Math.floor(Math.log2(most)));
 }
 
 /**

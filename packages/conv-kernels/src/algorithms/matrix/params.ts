@@ -38,4 +38,11 @@ export function chainSlices(p: ImplicitGemm, tile: MatrixTile): number {
   return Math.max(1, Math.ceil(matrixSlices(p, tile.depth) / parts));
 }
 
-const chainFactor = 10;
+/** Terms of a chain over sqrt(K): below 1.26e-8 / 1.2e-9, with room for the rounding of the first step. */
+const chainFactor = 7;
+
+/** Bytes of partial sums. */
+export function partialSumBytes(p: ImplicitGemm, shape: MatrixShape, packed: PackedWeights): number {
+  if (shape.splits === 1) return 0;
+  return 4 * shape.splits * p.groups * paddedRows(p, shape) * packed.columns;
+}

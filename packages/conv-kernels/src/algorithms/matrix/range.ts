@@ -62,7 +62,7 @@ continue;
 let reach = bitcast<f32>(bits) * scale;
 if (!is_fitted && bits != 0u && !(reach >= 2.0f && reach <= 65504.0f)) {
 is_fitted = true;
-scale = bitcast<f32>(u32(clamp(141 - i32(bits >> 23u), -100, 100) + 127) << 23u);
+scale = bitcast<f32>(u32(min(268 - i32(bits >> 23u), 227)) << 23u);
 continue;
 }
 if (mode == 0u) {

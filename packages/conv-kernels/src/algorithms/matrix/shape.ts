@@ -9,8 +9,8 @@ export interface MatrixTile {
   readonly depth: number;
   readonly subgroupRows: number;
   readonly subgroupColumns: number;
-  /** Slices of K that workgroup memory holds: 2 lets one be written while the other is read. */
-  readonly stages: 1 | 2;
+  /** Whether the matrices of the next step of K are loaded before those at hand are multiplied. */
+  readonly ahead?: boolean;
 }
 
 /** How a kernel multiplies: the matrices of the device, and what of the operands goes through them. */
@@ -79,9 +79,8 @@ export function stageLayout(tile: MatrixTile, units: MatrixUnits): StageLayout {
   const sumStride = tile.columns / 4 + 1;
   const onePass = (tile.rows / tile.subgroupRows) * units.m * sumStride;
   const passes = tile.subgroupRows / units.m;
-  const staging = size * tile.stages;
   let sumMatrices = 1;
-  while (sumMatrices < passes && 2 * sumMatrices * onePass <= staging) sumMatrices *= 2;
+  while (sumMatrices < passes && 2 * sumMatrices * onePass <= size) sumMatrices *= 2;
   return {
     inputStride,
     inputPart,
@@ -91,7 +90,7 @@ export function stageLayout(tile: MatrixTile, units: MatrixUnits): StageLayout {
     size,
     sumStride,
     sumMatrices,
-    total: Math.max(staging, sumMatrices * onePass),
+    total: Math.max(size, sumMatrices * onePass),
   };
 }
 
@@ -102,8 +101,8 @@ export function matrixMemory(tile: MatrixTile, units: MatrixUnits): number {
 
 /** A tile as reports name it: the workgroup's, and a subgroup's share. */
 export function matrixTileName(tile: MatrixTile): string {
-  const { rows, columns, depth, subgroupRows, subgroupColumns, stages } = tile;
-  return `${rows}x${columns}x${depth}/${subgroupRows}x${subgroupColumns}${stages === 2 ? ' double' : ''}`;
+  const { rows, columns, depth, subgroupRows, subgroupColumns, ahead } = tile;
+  return `${rows}x${columns}x${depth}/${subgroupRows}x${subgroupColumns}${ahead ? ' ahead' : ''}`;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { range, stagingCounts, type InputLoads } from './fetch.js';
 import { lanesPerVector, matrixThreads, stageLayout, type MatrixShape } from './shape.js';
 
-/** Registers into workgroup memory, into one of the stages. */
-export function stageCode(shape: MatrixShape, loads: InputLoads, stage: number): string {
+/** Registers into workgroup memory. */
+export function stageCode(shape: MatrixShape, loads: InputLoads): string {
   const { tile, units } = shape;
   const layout = stageLayout(tile, units);
   const counts = stagingCounts(shape);
@@ -10,17 +10,16 @@ export function stageCode(shape: MatrixShape, loads: InputLoads, stage: number):
   const each = lanesPerVector(units);
   const inputStep = (threads / (tile.depth / each)) * layout.inputStride;
   const weightStep = (threads / (tile.columns / each)) * layout.weightStride;
-  const first = stage * layout.size;
   const lines = [`let in_to = in_row * ${layout.inputStride}u + in_unit;`];
   for (const i of range(counts.input)) {
-    const to = (part: number): string => `in_to + ${first + i * inputStep + part * layout.inputPart}u`;
+    const to = (part: number): string => `in_to + ${i * inputStep + part * layout.inputPart}u`;
     if (units.parts === 1) lines.push(`stage[${to(0)}] = ${wholeVector(loads, i)};`);
     else lines.push(...splitInput(i, to(0), to(1)));
   }
   lines.push(`let w_to = w_row * ${layout.weightStride}u + w_unit;`);
   for (const part of range(units.parts)) {
     for (const j of range(counts.weights)) {
-      const to = first + layout.weights + part * layout.weightPart + j * weightStep;
+      const to = layout.weights + part * layout.weightPart + j * weightStep;
       lines.push(`stage[w_to + ${to}u] = w_${part * counts.weights + j};`);
     }
   }

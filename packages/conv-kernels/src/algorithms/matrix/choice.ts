@@ -1,0 +1,131 @@
+import { ceilingsOf, defaultCeilings } from '../../ceilings.js';
+import type { ImplicitGemm } from '../../implicit.js';
+import type { DeviceProfile } from '../../problem.js';
+import { packedLayout } from './packing.js';
+import { partialSumBytes } from './params.js';
+import {
+  lanesPerVector,
+  matrixMemory,
+  matrixSlices,
+  matrixThreads,
+  type MatrixShape,
+  type MatrixTile,
+  type MatrixUnits,
+} from './shape.js';
+
+/**
+ * A tile, and what its workgroups were measured to take on an H100 (MEASUREMENTS.md), in microseconds: `start` for the way
+ * to the first product and from the last one to the output, `slice` for each slice of K where the device is nearly
+ * empty, and `crowd` more where `resident` workgroups run on each core.
+ */
+interface TimedTile {
+  readonly tile: MatrixTile;
+  readonly resident: number;
+  readonly start: number;
+  readonly slice: number;
+  readonly crowd: number;
+}
+
+function tile(
+  rows: number,
+  columns: number,
+  depth: number,
+  subgroupRows: number,
+  subgroupColumns: number,
+  [resident, start, slice, crowd]: readonly [number, number, number, number],
+): TimedTile {
+  return { tile: { rows, columns, depth, subgroupRows, subgroupColumns }, resident, start, slice, crowd };
+}
+
+/** The tiles for operands as they are. */
+const wholeTiles: readonly TimedTile[] = [
+  tile(128, 256, 32, 64, 64, [1, 7.66, 0.883, 0.08]),
+  tile(128, 128, 64, 64, 32, [1, 3.59, 0.922, 0.129]),
+  ahead(tile(128, 128, 64, 64, 32, [1, 3.59, 0.922, 0.129])),
+  tile(256, 64, 64, 64, 32, [1, 3.56, 1.022, 0.112]),
+  tile(64, 64, 64, 32, 32, [2, 1.9, 0.325, 0.374]),
+  tile(32, 64, 64, 16, 32, [3, 1.38, 0.255, 0.414]),
+  tile(32, 32, 128, 16, 16, [2, 1.15, 0.333, 0.445]),
+];
+
+/** The tiles for operands that are split in two. */
+const splitTiles: readonly TimedTile[] = [
+  tile(64, 128, 32, 32, 32, [1, 2.47, 0.976, 0.03]),
+  tile(64, 64, 32, 32, 32, [2, 2.22, 0.72, 0.379]),
+  tile(32, 64, 32, 16, 32, [3, 2.02, 0.398, 0.462]),
+];
+
+/** Nobody timed loading ahead: its guess is just above the tile without, so that it runs where it was measured to be faster. */
+function ahead(timed: TimedTile): TimedTile {
+  return { ...timed, tile: { ...timed.tile, ahead: true }, start: timed.start * 1.02, slice: timed.slice * 1.02 };
+}
+
+/** A shape of kernel that a device can run, and its predicted seconds. */
+export interface MatrixChoice {
+  readonly shape: MatrixShape;
+  readonly seconds: number;
+}
+
+/** Every tile and split of K that the device takes. */
+export function matrixChoices(p: ImplicitGemm, units: MatrixUnits, device: DeviceProfile): readonly MatrixChoice[] {
+  const timed = units.parts === 2 ? splitTiles : wholeTiles;
+  return timed
+    .filter((entry) => tileFits(entry.tile, units, device))
+    .flatMap((entry) =>
+      [1, 2, 4, 8, 16]
+        .map((splits): MatrixShape => ({ tile: entry.tile, units, splits }))
+        .filter((shape) => canSplit(p, shape, device))
+        .map((shape) => ({ shape, seconds: shapeSeconds(p, shape, entry, device) })),
+    );
+}
+
+/** Whether a tile is made of whole matrices, every invocation stages as much as the others, and the device holds it. */
+export function tileFits(t: MatrixTile, units: MatrixUnits, device: DeviceProfile): boolean {
+  const threads = matrixThreads(t, units);
+  const each = lanesPerVector(units);
+  const staged = [(t.rows * t.depth) / each / threads, (t.columns * t.depth) / each / threads];
+  const whole = [
+    t.subgroupRows / units.m,
+    t.subgroupColumns / units.n,
+    t.depth / units.k,
+    units.n / each,
+    units.k / each,
+  ];
+  return (
+    [...staged, ...whole].every((value) => value >= 1 && Number.isInteger(value)) &&
+    threads <= Math.min(device.maxInvocationsPerWorkgroup, device.maxWorkgroupSizeX) &&
+    matrixMemory(t, units) <= device.maxWorkgroupStorage
+  );
+}
+
+/** Each part of K keeps at least two slices, none is empty, and partial sums can be bound. */
+function canSplit(p: ImplicitGemm, shape: MatrixShape, device: DeviceProfile): boolean {
+  const { splits } = shape;
+  if (splits === 1) return true;
+  const slices = matrixSlices(p, shape.tile.depth);
+  const each = Math.ceil(slices / splits);
+  const bytes = partialSumBytes(p, shape, packedLayout(p, shape.tile, shape.units));
+  return each >= 2 && each * (splits - 1) < slices && bytes <= device.maxStorageBinding;
+}
+
+/** Predicted seconds: waves of workgroups, the last of them half full in the mean, and the traffic of partial sums. */
+function shapeSeconds(p: ImplicitGemm, shape: MatrixShape, entry: TimedTile, device: DeviceProfile): number {
+  const { splits } = shape;
+  const { tile: t, resident, start, slice, crowd } = entry;
+  const { launchSeconds, cores, bytes } = ceilingsOf(device);
+  const count = Math.ceil(p.rows / t.rows) * Math.ceil(p.columns / t.columns) * p.groups * splits;
+  const fill = count / (cores * resident);
+  const waves = fill <= 1 ? 1 : fill + 0.35;
+  const slices = Math.ceil(matrixSlices(p, t.depth) / splits);
+  const one = start + slices * (slice + crowd * Math.min(1, fill));
+  const partial = partialSumBytes(p, shape, packedLayout(p, t, shape.units));
+  const reduce = splits === 1 ? 0 : 1e-6 + launchSeconds + (2 * partial) / bytes;
+  return launchSeconds + waves * one * 1e-6 * slowdown(device) + reduce;
+}
+
+/** How much slower a core's matrix units are than those that the tiles were timed on. */
+function slowdown(device: DeviceProfile): number {
+  const { matrixFlops, f32Flops, cores } = ceilingsOf(device);
+  const timed = defaultCeilings.nvidia;
+  return timed.matrixFlops / timed.cores / ((matrixFlops ?? 4 * f32Flops) / cores);
+}

@@ -7,8 +7,14 @@ import { createSession } from '@tessera/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildModel } from '../../../tools/testing/index.js';
 import { startServer, type RunningServer } from '../src/index.js';
-import { contents, encodeTexts, GrpcClient, readFields } from '../test/clients/grpc-client.js';
-import { binaryRequest, call } from '../test/clients/http-client.js';
+import {
+  binaryRequest,
+  call,
+  contents,
+  encodeTexts,
+  GrpcClient,
+  readFields,
+} from '../../../tools/testing/inference.js';
 
 const digits = fileURLToPath(new URL('../../../examples/digits/digits.onnx', import.meta.url));
 

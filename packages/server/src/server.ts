@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { Server as NetServer } from 'node:net';
 import { acquireDevice, type AdapterChoice, type Device } from '@tessera/runtime';
 import { pino, type Logger } from 'pino';
 import { withoutPaths } from './errors.js';
@@ -36,6 +37,11 @@ export interface Peers {
   /** Tells the other processes to load or unload a model too. */
   forward?(action: 'load' | 'unload', name: string): Promise<void>;
 }
+
+/** How long connections without a request are kept once no new ones are taken, at most. */
+const idleMs = 1000;
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** One folder is a repository; files are models each. Throws where a path is missing or they are mixed. */
 function openRepository({ paths, name }: ServeOptions): Repository {
@@ -122,7 +128,14 @@ export async function startServer(given: ServeOptions, peers: Peers = {}): Promi
   const close = async () => {
     service.draining = true;
     logger.info('stopping');
-    await new Promise((resolve) => setTimeout(resolve, options.drainMs));
+    await pause(options.drainMs);
+    // New connections end first, and clients are told to let go of those they have: one that is cut while a request is
+    // on its way would leave it without an answer.
+    await new Promise<void>((resolve) => {
+      NetServer.prototype.close.call(app.server, () => resolve());
+      service.closing = true;
+      void pause(Math.min(options.drainMs, idleMs)).then(resolve);
+    });
     await Promise.all([app.close(), closeGrpc(grpc, timeoutMs)]);
     await registry.close();
     for (const device of devices) device.dispose();

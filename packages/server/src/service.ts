@@ -33,6 +33,8 @@ export class InferenceService {
   #underWay = 0;
   /** Set when the server stops: it is no longer ready, but answers what comes. */
   draining = false;
+  /** Set when connections are no longer kept for another request. */
+  closing = false;
 
   constructor(
     readonly registry: ModelRegistry,

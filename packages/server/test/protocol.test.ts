@@ -4,7 +4,7 @@ import { decodeBinary, encodeBinary } from '../src/protocol/binary.js';
 import { fromElements, toElements } from '../src/protocol/elements.js';
 import { readRequest, writeResponse } from '../src/protocol/json.js';
 import { tokenCheck } from '../src/token.js';
-import { binaryRequest } from './clients/http-client.js';
+import { binaryRequest } from '../../../tools/testing/inference.js';
 
 const limits = { tensors: 4, elements: 1000 };
 const read = (json: unknown) => readRequest(Buffer.from(JSON.stringify(json)), undefined, limits);

@@ -47,7 +47,7 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
     if (!isAllowed(headers.authorization)) throw needsToken();
   });
   app.addHook('onSend', async (_request, reply) => {
-    if (service.draining) reply.header('connection', 'close');
+    if (service.closing) reply.header('connection', 'close');
   });
   app.setErrorHandler((error, request, reply) => {
     const failure = httpError(error);

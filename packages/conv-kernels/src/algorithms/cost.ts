@@ -38,6 +38,10 @@ const ratings = {
   /** Depthwise, four channels at a time or one. */
   'depthwise by four': { lavapipe: 0.058, swiftshader: 0.05, gpu: 0.03, output: 310 },
   'depthwise by one': { lavapipe: 0.03, swiftshader: 0.02, gpu: 0.03, output: 310 },
+  /** Transforms through scratch, those of one dispatch with products and inverse, and products by frequency. */
+  'fft transforms': { lavapipe: 0.027, swiftshader: 0.027, gpu: 1e-3, output: 0 },
+  'fft depthwise': { lavapipe: 0.041, swiftshader: 0.041, gpu: 1e-3, output: 0 },
+  'fft products': { lavapipe: 0.126, swiftshader: 0.22, gpu: 1e-3, output: 0 },
   'winograd products': { lavapipe: 0.28, swiftshader: 0.2, gpu: 1e-3, output: 0 },
 } as const satisfies Readonly<Record<string, Rating>>;
 

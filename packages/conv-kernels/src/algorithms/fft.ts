@@ -2,7 +2,7 @@ import { convBytes, convFlops } from '../geometry.js';
 import { implicitConv, type ImplicitGemm } from '../implicit.js';
 import type { Plan } from '../plan.js';
 import type { ConvProblem, DeviceProfile } from '../problem.js';
-import { bandwidth, launchSeconds } from './cost.js';
+import { bandwidth, launchSeconds, rate } from './cost.js';
 import { fftDepthwise, fftForward, fftInverse, fftThreads } from './fft-kernels.js';
 import { fftPacking, fftWeightCount } from './fft-packing.js';
 import { fftProducts, productGrid, productPairs } from './fft-products.js';
@@ -92,11 +92,8 @@ function planFft(problem: ConvProblem, shape: FftShape, device: DeviceProfile): 
   };
 }
 
-/**
- * What the cost counts with on software adapters: operations a second of transforms through scratch, of those in one
- * dispatch, and of products; and how much faster than predicted it must be to be chosen, since it takes more memory.
- */
-const software = { transforms: 1e9, depthwise: 1.5e9, products: 1.4e10, margin: 1.2 } as const;
+/** How much faster than predicted it must be to be chosen, since it takes more memory. */
+const margin = 1.1;
 
 /** Predicted seconds: 5 n log2 n operations a transform of n complex numbers, 8 a product of complex numbers. */
 function fftSeconds(problem: ConvProblem, p: ImplicitGemm, shape: FftShape, device: DeviceProfile): number {
@@ -105,10 +102,10 @@ function fftSeconds(problem: ConvProblem, p: ImplicitGemm, shape: FftShape, devi
   const one = 5 * points * Math.log2(points);
   const seconds = launchSeconds(device) + convBytes(problem) / bandwidth(device);
   if (isDepthwise(p)) {
-    return software.margin * (seconds + (shape.pairs * p.groups * 2 * p.columns * one) / software.depthwise);
+    return margin * (seconds + (shape.pairs * p.groups * 2 * p.columns * one) / rate('fft depthwise', device));
   }
   const transforms = shape.pairs * p.groups * (p.channels + p.columns) * one;
   const pairs = Math.ceil(shape.pairs / productPairs(shape)) * productPairs(shape);
   const products = 8 * points * pairs * p.groups * Math.ceil(p.columns / 4) * 4 * p.channels;
-  return software.margin * (3 * seconds + transforms / software.transforms + products / software.products);
+  return margin * (3 * seconds + transforms / rate('fft transforms', device) + products / rate('fft products', device));
 }

@@ -11,6 +11,20 @@ const topK: readonly ComputeCase[] = [
   { name: 'TopK by channel', opType: 'TopK', outputs: 2, attributes: { axis: 1, largest: 0 }, inputs: [last, ints(2)] },
   { name: 'TopK of rows longer than a workgroup', opType: 'TopK', outputs: 2, inputs: [{ dims: [3, 601] }, ints(300)] },
   {
+    name: 'TopK of rows long enough to be cut, along a dimension that is not the last',
+    opType: 'TopK',
+    outputs: 2,
+    attributes: { axis: 0 },
+    inputs: [{ dims: [5003, 2] }, ints(7)],
+  },
+  {
+    name: 'TopK of many equal elements in a long row',
+    opType: 'TopK',
+    outputs: 2,
+    attributes: { largest: 0 },
+    inputs: [{ dims: [2, 4700], dataType: 'int32', values: Array.from({ length: 9400 }, (_, i) => i % 5) }, ints(600)],
+  },
+  {
     name: 'TopK of equal elements and integers',
     opType: 'TopK',
     outputs: 2,

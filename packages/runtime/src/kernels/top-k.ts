@@ -18,21 +18,30 @@ const keyOf = {
   u32: '  return value;',
 } as const;
 
+/** Operands of equal shapes but for the last dimension, along which the elements are ordered. */
+export interface TopKProblem {
+  readonly x: Operand;
+  /** What the indices of the elements of x are; without it their places. */
+  readonly origins?: Operand;
+  readonly values: Operand;
+  readonly indices: Operand;
+  readonly isLargest: boolean;
+  /** Where x is a row cut into parts, which are its last dimension but one: a place is counted in the row. */
+  readonly parts?: { readonly count: number; readonly first: number };
+}
+
 /**
- * The k foremost elements of every row along one axis, in order, and their indices; of equal ones the first comes
- * first. Each invocation counts the elements that go before its own: their number is its place in the result.
+ * The k foremost elements of every row, in order, and their indices; of equal ones the first comes first. Each invocation
+ * counts the elements that go before its own: their number is its place in the result.
  */
-export function topKEmission(
-  x: Operand,
-  outputs: { readonly values: Operand; readonly indices: Operand },
-  { axis, isLargest }: { readonly axis: number; readonly isLargest: boolean },
-  profile: DeviceProfile,
-): Emission {
-  const { values, indices } = outputs;
-  const rest = <T>(entries: readonly T[]) => entries.filter((_, i) => i !== axis);
+export function topKEmission(problem: TopKProblem, profile: DeviceProfile): Emission {
+  const { x, origins, values, indices, isLargest, parts = { count: 1, first: 0 } } = problem;
+  const axis = x.shape.length - 1;
+  const rest = <T>(entries: readonly T[]) => entries.slice(0, axis);
+  const operands = { x, ...(origins ? { origins } : {}), values, indices };
   const rows = collapseWalk({
     sizes: rest(x.shape),
-    strides: { x: rest(x.strides), values: rest(values.strides), indices: rest(indices.strides) },
+    strides: Object.fromEntries(Object.entries(operands).map(([name, { strides }]) => [name, rest(strides)])),
   });
   const size = x.shape[axis];
   const blocks = Math.ceil(size / workgroupSize);
@@ -46,19 +55,25 @@ export function topKEmission(
     u32('blocks', blocks),
     u32('size', size),
     u32('k', values.shape[axis]),
-    ...Object.entries({ x, values, indices }).flatMap(([name, operand]) => [
+    u32('parts', parts.count),
+    u32('first_place', parts.first),
+    ...Object.entries(operands).flatMap(([name, operand]) => [
       u32(`${name}_offset`, operand.offset),
       u32(`${name}_step`, operand.strides[axis]),
     ]),
     ...code.params,
   ];
   const accumulator = accumulatorType(x.elementType);
+  const origin = origins
+    ? 'origins[params.origins_offset + origins_row(row) + own * params.origins_step]'
+    : 'i32(params.first_place + row % params.parts * params.size + own)';
   const kernel = shader({
     label: 'top-k',
     enables: storageEnables(x.elementType),
     aliases: { T: x.elementType, A: accumulator },
     bindings: [
       { name: 'x', access: 'read', type: 'array<T>' },
+      ...(origins ? [{ name: 'origins', access: 'read' as const, type: 'array<i32>' }] : []),
       { name: 'values', access: 'read_write', type: 'array<T>' },
       { name: 'indices', access: 'read_write', type: 'array<i32>' },
     ],
@@ -94,9 +109,9 @@ fn key_of(value: A) -> u32 {
   }
   if (own < params.size && place < params.k) {
     values[params.values_offset + values_row(row) + place * params.values_step] = value;
-    indices[params.indices_offset + indices_row(row) + place * params.indices_step] = i32(own);
+    indices[params.indices_offset + indices_row(row) + place * params.indices_step] = ${origin};
   }
 `,
   });
-  return { kernel, workgroups: grid.workgroups, params, operands: [x, values, indices] };
+  return { kernel, workgroups: grid.workgroups, params, operands: Object.values(operands) };
 }

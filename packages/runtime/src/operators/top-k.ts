@@ -3,7 +3,15 @@ import type { Tensor } from '../tensor.js';
 import { rowMajorStrides } from './elementwise.js';
 import { fromNumbers, normalizeAxis, toNumbers } from './helpers.js';
 import { forEachIndex } from './host-index.js';
-import type { EvaluateContext, InferContext, InferResult, LowerContext, NodeContext, Operator } from './types.js';
+import type {
+  EvaluateContext,
+  InferContext,
+  InferResult,
+  LowerContext,
+  NodeContext,
+  Operand,
+  Operator,
+} from './types.js';
 import { take } from './views.js';
 
 function readTopK(context: NodeContext, rank: number) {
@@ -63,14 +71,82 @@ function evaluate(context: EvaluateContext): readonly Tensor[] {
   return [take(x, dims, places), fromNumbers('int64', dims, indices)];
 }
 
+/** Elements with their indices, along the last dimension; without indices their places are meant. */
+interface Candidates {
+  readonly values: Operand;
+  readonly indices?: Operand;
+}
+
+/** The operand with one axis behind all others. */
+function withAxisLast(operand: Operand, axis: number): Operand {
+  const moved = (entries: readonly number[]) => [...entries.toSpliced(axis, 1), entries[axis]];
+  return { ...operand, shape: moved(operand.shape), strides: moved(operand.strides) };
+}
+
+/** Elements [first, first + count * size) of the last dimension as [..., count, size]. */
+function cut(operand: Operand, first: number, count: number, size: number): Operand {
+  const step = operand.strides[operand.strides.length - 1];
+  return {
+    ...operand,
+    shape: [...operand.shape.slice(0, -1), count, size],
+    strides: [...operand.strides.slice(0, -1), size * step, step],
+    offset: operand.offset + first * step,
+  };
+}
+
+/** The k foremost of each part of `size` elements, one part after another: among them are the k foremost of all. */
+function reduced(context: LowerContext, from: Candidates, k: number, size: number, isLargest: boolean): Candidates {
+  const { shape } = from.values;
+  const length = shape[shape.length - 1];
+  const whole = Math.floor(length / size);
+  const tail = length - whole * size;
+  const keptOfTail = Math.min(k, tail);
+  const kept = [...shape.slice(0, -1), whole * k + keptOfTail];
+  const values = context.allocate({ dataType: from.values.dataType, shape: kept });
+  const indices = context.allocate({ dataType: 'int64', shape: kept });
+  const emit = (first: number, count: number, each: number, to: number, most: number) =>
+    context.emit(
+      topKEmission(
+        {
+          x: cut(from.values, first, count, each),
+          origins: from.indices && cut(from.indices, first, count, each),
+          values: cut(values, to, count, most),
+          indices: cut(indices, to, count, most),
+          isLargest,
+          parts: { count, first },
+        },
+        context.profile,
+      ),
+    );
+  emit(0, whole, size, 0, k);
+  if (tail > 0) emit(whole * size, 1, tail, whole * k, keptOfTail);
+  return { values, indices };
+}
+
+/** Shorter parts than this would leave the device idle. */
+const leastPart = 1024;
+
 function lower(context: LowerContext): void {
   const x = context.input(0);
-  const options = readTopK(context, x.shape.length);
+  const { axis, isLargest } = readTopK(context, x.shape.length);
   if (context.opset >= 10 && !context.constant(1)) context.fail('k depends on data; it must be constant');
   const { shape } = context.outputType(0);
+  const k = shape[axis];
+  const part = Math.max(leastPart, 2 * k);
+  let candidates: Candidates = { values: withAxisLast(x, axis) };
+  while (k > 0 && candidates.values.shape[candidates.values.shape.length - 1] > 2 * part) {
+    candidates = reduced(context, candidates, k, part, isLargest);
+  }
   const values = context.allocate(context.outputType(0));
   const indices = context.allocate({ dataType: 'int64', shape });
-  context.emit(topKEmission(x, { values, indices }, options, context.profile));
+  const problem = {
+    x: candidates.values,
+    origins: candidates.indices,
+    values: withAxisLast(values, axis),
+    indices: withAxisLast(indices, axis),
+    isLargest,
+  };
+  context.emit(topKEmission(problem, context.profile));
   context.output(0, values);
   if (context.hasOutput(1)) context.output(1, indices);
 }

@@ -11,7 +11,7 @@ import { nodeContext } from './node-context.js';
 const maxTrackedDims = 256;
 
 /** Results larger than this stay computed at run time. */
-const maxFoldedElements = 1 << 26;
+const maxFoldedElements = 1 << 27;
 
 export interface PropagationOptions {
   /** Leaves constant integers as they are that DequantizeLinear makes numbers of, for a pass to recognize. */

@@ -110,6 +110,13 @@ const cases: readonly ComputeCase[] = [
     inputs: [nhwc(2, 5, 7, 3), constant(5), constant(5), constant(5), { dims: [5], values: variance, constant: true }],
   },
   {
+    name: 'FusedBatchNormalization with an activation',
+    opType: 'FusedBatchNormalization',
+    domain: 'tessera',
+    attributes: { activation: 'relu' },
+    inputs: [nhwc(2, 5, 7, 3), constant(5), constant(5), constant(5), { dims: [5], values: variance, constant: true }],
+  },
+  {
     name: 'BatchNormalization, training_mode 1',
     opType: 'BatchNormalization',
     attributes: { training_mode: 1 },

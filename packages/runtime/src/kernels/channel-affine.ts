@@ -1,4 +1,11 @@
-import { shader, type DeviceProfile, type Kernel, type Param } from '@tessera/conv-kernels';
+import {
+  activationCode,
+  shader,
+  type ActivationFunction,
+  type DeviceProfile,
+  type Kernel,
+  type Param,
+} from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
 import { walkLength } from './reduce.js';
@@ -38,6 +45,7 @@ function affineKernel(
   y: Operand,
   declarations: string,
   params: readonly Param[],
+  activation: ActivationFunction | undefined,
 ): Kernel {
   const types = Object.values(tables).map((table) => table.elementType);
   return shader({
@@ -55,21 +63,26 @@ function affineKernel(
     ],
     params,
     workgroupSize: [workgroupSize, 1, 1],
-    declarations: `${declarations}\n${formulas[coefficients.kind].trim()}`,
+    declarations: `${declarations}\n${formulas[coefficients.kind].trim()}\n${activationCode(activation, 'f32')}`,
     body: `
   let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
   if (index >= params.count) { return; }
   let value = f32(x[params.x_offset + x_element(index)]);
-  y[params.y_offset + y_element(index)] = Y(transform(value, channel_element(index)));
+  y[params.y_offset + y_element(index)] = Y(activate(transform(value, channel_element(index))));
 `,
   });
 }
 
-/** y = x * scale[c] + shift[c] over dimension 1 of x, in the order in which y lies. Tables are dense. */
+export interface ChannelAffine {
+  readonly coefficients: Coefficients;
+  readonly x: Operand;
+  readonly y: Operand;
+  readonly activation?: ActivationFunction;
+}
+
+/** y = activation(x * scale[c] + shift[c]) over dimension 1 of x, in the order in which y lies. Tables are dense. */
 export function channelAffineEmission(
-  coefficients: Coefficients,
-  x: Operand,
-  y: Operand,
+  { coefficients, x, y, activation }: ChannelAffine,
   profile: DeviceProfile,
 ): Emission {
   const order = x.shape.map((_, axis) => axis).sort((a, b) => y.strides[b] - y.strides[a] || a - b);
@@ -101,6 +114,6 @@ export function channelAffineEmission(
           mean: coefficients.mean,
           variance: coefficients.variance,
         };
-  const kernel = affineKernel(coefficients, tables, x, y, code.declarations, params);
+  const kernel = affineKernel(coefficients, tables, x, y, code.declarations, params, activation);
   return { kernel, workgroups: grid.workgroups, params, operands: [x, ...Object.values(tables), y] };
 }

@@ -1,5 +1,7 @@
 import { channelAffineEmission, type Coefficients } from '../kernels/channel-affine.js';
+import { orderOf } from '../program/placement.js';
 import type { Tensor } from '../tensor.js';
+import { applyActivation, readActivation } from './activation.js';
 import { evaluateNormalization, type Normalization } from './normalization-evaluate.js';
 import { lowerNormalization } from './normalization.js';
 import { fromNumbers, toNumbers } from './numbers.js';
@@ -72,10 +74,11 @@ function evaluate(context: EvaluateContext): readonly Tensor[] {
     [1, 2, 3, 4].map((i) => context.input(i)),
     epsilon,
   );
+  const activation = readActivation(context);
   const perChannel = x.dims.slice(2).reduce((total, size) => total * size, 1);
   const y = toNumbers(x).map((value, i) => {
     const c = Math.floor(i / perChannel) % scale.length;
-    return value * scale[c] + shift[c];
+    return applyActivation(activation, value * scale[c] + shift[c]);
   });
   return [fromNumbers(x.dataType, x.dims, y)];
 }
@@ -98,13 +101,20 @@ function coefficients(context: LowerContext, epsilon: number): Coefficients {
 function lower(context: LowerContext): void {
   if (isTraining(context)) return lowerNormalization(context, batchStatistics(context, context.type(0).shape), false);
   const x = context.input(0);
-  const y = context.allocate(context.outputType(0), context.layoutOf(x) ?? 'row-major');
+  const y = context.allocateOutput(0, orderOf(x));
   const epsilon = context.attributes.float('epsilon', 1e-5);
-  context.emit(channelAffineEmission(coefficients(context, epsilon), x, y, context.profile));
+  const activation = readActivation(context);
+  context.emit(
+    channelAffineEmission({ coefficients: coefficients(context, epsilon), x, y, activation }, context.profile),
+  );
   context.output(0, y);
 }
 
-/** BatchNormalization where no convolution takes it in. Of training_mode 1 only the first output is made on the GPU. */
+/**
+ * BatchNormalization where no convolution takes it in, and with the activation that follows it. Of training_mode 1 only the
+ * first output is made on the GPU.
+ */
 export const batchNormalizationOperators: readonly Operator[] = [
   { type: 'BatchNormalization', domain: '', since: 1, infer, evaluate, lower },
+  { type: 'FusedBatchNormalization', domain: 'tessera', since: 1, infer, evaluate, lower },
 ];

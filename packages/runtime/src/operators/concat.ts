@@ -1,9 +1,11 @@
 import type { Dim } from '../graph.js';
 import { concatEmissions } from '../kernels/concat.js';
+import { copyEmission } from '../kernels/copy.js';
 import type { Tensor } from '../tensor.js';
+import { isSamePlace, joinedView, orderOf, windowsOf } from '../program/placement.js';
 import { rowMajorStrides, stridedIndices } from './elementwise.js';
 import { addDims, isInteger, newArray, normalizeAxis, productOfDims, showDims } from './helpers.js';
-import type { EvaluateContext, InferContext, InferResult, LowerContext, Operator } from './types.js';
+import type { EvaluateContext, InferContext, InferResult, LowerContext, Operand, Operator } from './types.js';
 
 function infer(context: InferContext): readonly InferResult[] {
   if (context.inputCount === 0) context.fail('there is no input; at least one is needed');
@@ -66,7 +68,10 @@ export function concatTensors(inputs: readonly Tensor[], axis: number): Tensor {
   return { dataType, dims, data };
 }
 
-/** Each input is copied into its window of the output, which is channels-last where most elements come so. */
+/**
+ * Each input that was not made in its window of the output is copied there; inputs that stand side by side already are the
+ * output as they are. The output is channels-last where most elements come so.
+ */
 function lower(context: LowerContext): void {
   const inputs = Array.from({ length: context.inputCount }, (_, i) => context.input(i));
   if (inputs.length === 1) return context.output(0, inputs[0]);
@@ -74,17 +79,27 @@ function lower(context: LowerContext): void {
   const axis = normalizeAxis(context, context.attributes.int('axis'), type.shape.length);
   const count = (isLast: boolean) =>
     inputs
-      .filter((input) => (context.layoutOf(input) === 'channels-last') === isLast)
+      .filter((input) => (orderOf(input) === 'channels-last') === isLast)
       .reduce((sum, input) => sum + (productOfDims(input.shape) as number), 0);
-  const output = context.allocate(type, count(true) > count(false) ? 'channels-last' : 'row-major');
-  let first = 0;
-  const parts = inputs.map((from) => {
-    const to = { ...output, shape: from.shape, offset: first * output.strides[axis] };
-    first += from.shape[axis];
-    return { from, to };
-  });
+  const joined = joinedView(inputs, type.shape, axis);
+  if (joined) return context.output(0, joined);
+  const output = context.concatenation(count(true) > count(false) ? 'channels-last' : 'row-major');
+  const windows = windowsOf(
+    output,
+    inputs.map((input) => input.shape),
+    axis,
+  );
+  const missing = inputs.map((from, i) => ({ from, to: windows[i] })).filter(({ from, to }) => !isSamePlace(from, to));
+  const parts = missing.map(({ from, to }) => ({ from: from.buffer === to.buffer ? copied(context, from) : from, to }));
   for (const emission of concatEmissions(context.profile, parts)) context.emit(emission);
   context.output(0, output);
+}
+
+/** A copy of an operand in a buffer of its own: no dispatch may read the buffer it writes to. */
+function copied(context: LowerContext, operand: Operand): Operand {
+  const copy = context.allocate(operand, orderOf(operand));
+  context.emit(copyEmission(context.profile, operand, copy));
+  return copy;
 }
 
 export const concatOperators: readonly Operator[] = [{ type: 'Concat', domain: '', since: 4, infer, evaluate, lower }];

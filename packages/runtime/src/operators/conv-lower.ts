@@ -28,7 +28,7 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
   const weightShape = context.type(1).shape;
   const x = withPositiveStrides(context, context.input(0));
   const window = convWindow(context, context.type(0).shape, weightShape);
-  const y = context.allocate(context.outputType(0), 'channels-last');
+  const y = context.allocateOutput(0, 'channels-last');
   const bias = context.hasInput(2) ? vectorAsF32(context, 2, weightShape[0]) : undefined;
   if (y.elementType === 'i32') return lowerIntegers(context, { x, y, window });
   const elementType = floatElementType(context, y);

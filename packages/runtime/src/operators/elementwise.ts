@@ -3,6 +3,7 @@ import type { Param } from '@tessera/conv-kernels';
 import type { Dim } from '../graph.js';
 import { elementwiseEmission, type Formula } from '../kernels/elementwise.js';
 import type { MathFunction } from '../kernels/math.js';
+import { orderOf } from '../program/placement.js';
 import { collapseWalk } from '../kernels/walk.js';
 import type { Tensor } from '../tensor.js';
 import {
@@ -156,10 +157,10 @@ export function stridedIndices(shape: readonly number[], strides: readonly numbe
 }
 
 /** Channels-last where an input of the full shape already is, so that activations stay so between convolutions. */
-export function elementwiseLayout(context: LowerContext, inputs: readonly Operand[], shape: readonly number[]): Layout {
+export function elementwiseLayout(inputs: readonly Operand[], shape: readonly number[]): Layout {
   const isFull = (operand: Operand) =>
     operand.shape.length === shape.length && operand.shape.every((size, axis) => size === shape[axis]);
-  const isLast = inputs.some((operand) => isFull(operand) && context.layoutOf(operand) === 'channels-last');
+  const isLast = inputs.some((operand) => isFull(operand) && orderOf(operand) === 'channels-last');
   return isLast ? 'channels-last' : 'row-major';
 }
 
@@ -171,7 +172,7 @@ export function emitElementwise(
   type: { readonly dataType: DataType; readonly shape: readonly number[] },
 ): Operand {
   const { shape } = type;
-  const output = context.allocate(type, elementwiseLayout(context, inputs, shape));
+  const output = context.allocate(type, elementwiseLayout(inputs, shape));
   const views = inputs.map((operand) => ({
     ...operand,
     shape,

@@ -2,6 +2,7 @@ import { scaledCopyEmission } from '../kernels/scaled-copy.js';
 import type { Dim } from '../graph.js';
 import { denseStrides } from '../program/layout.js';
 import type { Tensor } from '../tensor.js';
+import { applyActivation, readActivation } from './activation.js';
 import { broadcastOperand } from './broadcast.js';
 import { broadcastStrides } from './helpers.js';
 import { lowerMatrixProduct, type ConstantMatrix, type MatrixProduct } from './matrix-product.js';
@@ -64,11 +65,12 @@ function evaluate(context: EvaluateContext): readonly Tensor[] {
   const c = context.hasInput(2) ? context.input(2) : undefined;
   const cValues = c && toNumbers(c);
   const cStrides = c ? broadcastStrides(c.dims, denseStrides(c.dims, 'row-major'), [m, n]) : [0, 0];
+  const activation = readActivation(context);
   const y = new Float64Array(m * n);
   forEachIndex([m, n], ([i, j], flat) => {
     let sum = 0;
     for (let t = 0; t < k; t++) sum += aValues[i * aRow + t * aColumn] * bValues[t * bRow + j * bColumn];
-    y[flat] = alpha * sum + beta * (cValues?.[i * cStrides[0] + j * cStrides[1]] ?? 0);
+    y[flat] = applyActivation(activation, alpha * sum + beta * (cValues?.[i * cStrides[0] + j * cStrides[1]] ?? 0));
   });
   return [fromNumbers(a.dataType, [m, n], y)];
 }
@@ -118,9 +120,13 @@ function lower(context: LowerContext): void {
   const a = transposed(scaled(context, 0, isConstantB ? 1 : gemm.alpha), gemm.transA);
   const b = isConstantB ? constantMatrix(context, gemm) : transposed(context.input(1), gemm.transB);
   const y = context.allocate(context.outputType(0));
-  lowerMatrixProduct(context, { a, b, y, ...addend(context, gemm.beta, y.shape[0], y.shape[1]) });
+  const activation = readActivation(context);
+  lowerMatrixProduct(context, { a, b, y, ...addend(context, gemm.beta, y.shape[0], y.shape[1]), activation });
   context.output(0, y);
 }
 
-/** Gemm: alpha * A' x B' + beta * C. */
-export const gemmOperators: readonly Operator[] = [{ type: 'Gemm', domain: '', since: 1, infer, evaluate, lower }];
+/** Gemm: alpha * A' x B' + beta * C; FusedGemm of domain 'tessera' with an activation after it. */
+export const gemmOperators: readonly Operator[] = [
+  { type: 'Gemm', domain: '', since: 1, infer, evaluate, lower },
+  { type: 'FusedGemm', domain: 'tessera', since: 1, infer, evaluate, lower },
+];

@@ -90,7 +90,7 @@ function columnMajor(position: number, sizes: readonly number[]): number {
 function lower(context: LowerContext, name: PoolName): void {
   const x = context.input(0);
   const window = resolveWindow(poolWindow(context, x.shape.length - 2), x.shape.slice(2));
-  const y = context.allocate(context.outputType(0), 'channels-last');
+  const y = context.allocateOutput(0, 'channels-last');
   context.emit(poolEmission(poolKind(context, name), window, x, y, context.profile));
   context.output(0, y);
   if (!context.hasOutput(1)) return;

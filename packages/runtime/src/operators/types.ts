@@ -121,6 +121,13 @@ export interface LowerContext extends NodeContext {
   withLayout(operand: Operand, layout: Layout): Operand;
   /** A new activation buffer of an output's type, in the layout given. */
   allocate(type: { readonly dataType: DataType; readonly shape: readonly number[] }, layout?: Layout): Operand;
+  /**
+   * As `allocate`, for an output of the node: where the output goes into a concatenation of this layout, its window there,
+   * which is not dense. No kernel that reads the same buffer may write to it.
+   */
+  allocateOutput(index: number, layout: Layout): Operand;
+  /** Of a Concat: the operand in whose windows some inputs may have been made already. */
+  concatenation(layout: Layout): Operand;
   scratch(byteLength: number): Operand;
   /** Notes what an algorithm is chosen for, so that the choice can be explained and tuned. */
   choose(choice: Choice): void;

@@ -10,22 +10,37 @@ interface Activation {
   readonly params: readonly number[];
 }
 
-/** Where an operator's fused form takes its bias and its residual. */
-const fusedForms = {
-  Conv: { opType: 'FusedConv', bias: 2, residual: 3 },
-  MatMul: { opType: 'FusedMatMul', bias: 2, residual: 3 },
-} as const;
+/** The inputs at which a fused form takes its bias and its residual. */
+interface Addends {
+  readonly bias: number;
+  readonly residual: number;
+}
+
+interface Form {
+  readonly opType: string;
+  /** Without it the form takes an activation alone. */
+  readonly addends?: Addends;
+}
+
+const addends: Addends = { bias: 2, residual: 3 };
+
+const fusedForms: Readonly<Record<string, Form>> = {
+  Conv: { opType: 'FusedConv', addends },
+  MatMul: { opType: 'FusedMatMul', addends },
+  Gemm: { opType: 'FusedGemm' },
+  BatchNormalization: { opType: 'FusedBatchNormalization' },
+};
 
 /**
- * Moves what follows a convolution or matrix product into its epilogue: a bias (MatMul + Add), a residual of the same
- * shape, then an activation.
+ * Moves what follows an operator into its store: an activation; before it, of convolutions and matrix products, a bias
+ * (MatMul + Add) and a residual of the same shape.
  */
 export function fuseEpilogues(graph: TypedGraph): TypedGraph {
   const uses = findUses(graph);
   const position = new Map(graph.nodes.map((node, i) => [node, i]));
   const replacements = new Map<TypedNode, TypedNode | null>();
   for (const root of graph.nodes) {
-    const form = root.domain === '' ? fusedForms[root.opType as keyof typeof fusedForms] : undefined;
+    const form = root.domain === '' && hasOneOutput(root) ? fusedForms[root.opType] : undefined;
     if (!form || replacements.has(root) || !isFloat(graph, root.outputs[0])) continue;
     const chain = epilogueChain(root, form, graph, uses, replacements, position);
     if (chain.absorbed.length === 1) continue;
@@ -33,6 +48,10 @@ export function fuseEpilogues(graph: TypedGraph): TypedGraph {
     replacements.set(chain.absorbed.at(-1)!, fusedNode(root, form.opType, chain));
   }
   return replacements.size > 0 ? replaceNodes(graph, replacements) : graph;
+}
+
+function hasOneOutput(node: TypedNode): boolean {
+  return node.outputs.filter((name) => name !== '').length === 1;
 }
 
 /** Epilogues are kept in floating point; products of integers have none. */
@@ -48,8 +67,6 @@ interface Chain {
   readonly activation?: Activation;
 }
 
-type Form = (typeof fusedForms)[keyof typeof fusedForms];
-
 function epilogueChain(
   root: TypedNode,
   form: Form,
@@ -59,7 +76,7 @@ function epilogueChain(
   position: ReadonlyMap<TypedNode, number>,
 ): Chain {
   const absorbed = [root];
-  const inputs = [root.inputs[0], root.inputs[1], root.inputs[2] ?? '', ''];
+  const inputs = form.addends ? [root.inputs[0], root.inputs[1], root.inputs[2] ?? '', ''] : [...root.inputs];
   for (;;) {
     const value = absorbed.at(-1)!.outputs[0];
     const next = uses.onlyConsumer(value);
@@ -69,7 +86,7 @@ function epilogueChain(
     const slot = addendSlot(next, value, inputs, form, graph);
     if (slot === undefined) return { absorbed, inputs };
     const other = next.inputs[0] === value ? next.inputs[1] : next.inputs[0];
-    if (slot === form.residual && !isLaterOf(absorbed, other, uses, position)) return { absorbed, inputs };
+    if (slot === form.addends?.residual && !isLaterOf(absorbed, other, uses, position)) return { absorbed, inputs };
     inputs[slot] = other;
     absorbed.push(next);
   }
@@ -83,7 +100,7 @@ function isLaterOf(
   position: ReadonlyMap<TypedNode, number>,
 ): boolean {
   const producer = uses.producer.get(other);
-  if (!producer || !(producer.opType in fusedForms)) return true;
+  if (!producer || !fusedForms[producer.opType]?.addends) return true;
   return position.get(producer)! < position.get(absorbed.at(-1)!)!;
 }
 
@@ -95,16 +112,17 @@ function addendSlot(
   form: Form,
   graph: TypedGraph,
 ): number | undefined {
-  if (node.opType !== 'Add' || node.domain !== '' || node.inputs[0] === node.inputs[1]) return undefined;
+  const slots = form.addends;
+  if (!slots || node.opType !== 'Add' || node.domain !== '' || node.inputs[0] === node.inputs[1]) return undefined;
   const other = node.inputs[0] === value ? node.inputs[1] : node.inputs[0];
   const shape = graph.types.get(value)?.shape;
   const otherType = graph.types.get(other);
   if (!shape || !otherType?.shape) return undefined;
-  const hasResidual = inputs[form.residual] !== '';
+  const hasResidual = inputs[slots.residual] !== '';
   const isRow = form.opType === 'FusedMatMul' && otherType.shape.length === 1 && otherType.shape[0] === shape.at(-1);
-  if (isRow && inputs[form.bias] === '' && !hasResidual && graph.constants.has(other)) return form.bias;
+  if (isRow && inputs[slots.bias] === '' && !hasResidual && graph.constants.has(other)) return slots.bias;
   const sameShape = otherType.shape.length === shape.length && otherType.shape.every((dim, i) => dim === shape[i]);
-  return sameShape && !hasResidual ? form.residual : undefined;
+  return sameShape && !hasResidual ? slots.residual : undefined;
 }
 
 function activationOf(node: TypedNode, value: string, graph: TypedGraph): Activation | undefined {

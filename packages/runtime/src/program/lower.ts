@@ -12,6 +12,7 @@ import type { Emission, Layout, LowerContext, Operand } from '../operators/types
 import { elementCount, hostTensor } from '../passes/constants.js';
 import { nodeContext } from '../passes/node-context.js';
 import { byteSize, denseStrides, hasLayout, layoutOf } from './layout.js';
+import { concatAxis, placesOf, windowsOf, type Place } from './placement.js';
 import { constantWeight, packedWeight, tableWeight } from './weights.js';
 import { isPacked, storageType, wireByteLength, wireType, type WireType } from './storage.js';
 import type {
@@ -51,11 +52,15 @@ class ProgramBuilder {
   readonly choices: ProgramChoice[] = [];
   readonly operands = new Map<string, Operand>();
   readonly #weights = new Map<string, number>();
+  readonly #places: ReadonlyMap<string, Place>;
+  readonly #concatenations = new Map<TypedNode, Operand>();
 
   constructor(
     readonly graph: TypedGraph,
     readonly options: LowerOptions,
-  ) {}
+  ) {
+    this.#places = placesOf(graph);
+  }
 
   storage(dataType: DataType): ElementType {
     return storageType(dataType, this.options.floatType, this.options.profile.hasF16);
@@ -80,6 +85,31 @@ class ProgramBuilder {
       this.#addBuffer({ kind, byteLength: elementCount(type.shape) * byteSize(elementType) }),
       layout,
     );
+  }
+
+  /** The output of a Concat, made when the first of its inputs is, in the layout that one wants. */
+  concatenation(concat: TypedNode, layout: Layout): Operand {
+    const known = this.#concatenations.get(concat);
+    if (known) return known;
+    const whole = this.allocate(this.concreteType(concat.outputs[0]), 'activation', layout);
+    this.#concatenations.set(concat, whole);
+    return whole;
+  }
+
+  /** Where an output of a node is to lie: in its window of a concatenation, or in a buffer of its own. */
+  allocateOutput(node: TypedNode, name: string, layout: Layout): Operand {
+    const type = this.concreteType(name);
+    const place = this.#places.get(name);
+    return (place && this.#window(node, place, type, layout)) ?? this.allocate(type, 'activation', layout);
+  }
+
+  #window(node: TypedNode, { concat, index }: Place, type: ConcreteType, layout: Layout): Operand | undefined {
+    const shapes = concat.inputs.map((input) => this.concreteType(input).shape);
+    const axis = concatAxis(concat, type.shape.length);
+    const whole = this.concatenation(concat, layout);
+    if (!hasLayout(whole, layout)) return undefined;
+    const isRead = node.inputs.some((input) => this.operands.get(input)?.buffer === whole.buffer);
+    return isRead ? undefined : windowsOf(whole, shapes, axis)[index];
   }
 
   weight(weight: Weight, type: ConcreteType, elementType: ElementType): Operand {
@@ -243,6 +273,8 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
     layoutOf,
     withLayout: (operand, layout) => builder.withLayout(operand, layout),
     allocate: (type, layout) => builder.allocate(type, 'activation', layout),
+    allocateOutput: (index, layout) => builder.allocateOutput(node, node.outputs[index], layout),
+    concatenation: (layout) => builder.concatenation(node, layout),
     scratch: (byteLength) => builder.scratch(byteLength),
     choose: (choice) =>
       void builder.choices.push({ node: builder.nodes.length - 1, choice, options: everywhere, forced }),
@@ -287,7 +319,7 @@ function lowerInput(builder: ProgramBuilder, name: string): ProgramInput {
 /** Lets a program count what is not finite after each node, in one buffer. */
 class FiniteChecks {
   readonly #counts: Operand;
-  readonly #seen = new Set<number>();
+  readonly #seen = new Set<string>();
   readonly #nodes: number[] = [];
 
   constructor(readonly builder: ProgramBuilder) {
@@ -301,8 +333,9 @@ class FiniteChecks {
     for (const name of node.outputs) {
       const operand = builder.operands.get(name);
       if (!operand || (operand.elementType !== 'f32' && operand.elementType !== 'f16')) continue;
-      if (builder.buffers[operand.buffer].kind !== 'activation' || this.#seen.has(operand.buffer)) continue;
-      this.#seen.add(operand.buffer);
+      const place = `${operand.buffer} ${operand.offset} ${operand.shape.join()}`;
+      if (builder.buffers[operand.buffer].kind !== 'activation' || this.#seen.has(place)) continue;
+      this.#seen.add(place);
       builder.emit(countNonFiniteEmission(operand, this.#counts, this.#nodes.length, builder.options.profile));
       this.#nodes.push(builder.nodes.length - 1);
     }

@@ -93,7 +93,7 @@ function planFft(problem: ConvProblem, shape: FftShape, device: DeviceProfile): 
 }
 
 /** How much faster than predicted it must be to be chosen, since it takes more memory. */
-const margin = 1.1;
+const margin = 1.3;
 
 /** Predicted seconds: 5 n log2 n operations a transform of n complex numbers, 8 a product of complex numbers. */
 function fftSeconds(problem: ConvProblem, p: ImplicitGemm, shape: FftShape, device: DeviceProfile): number {

@@ -7,6 +7,7 @@ import {
   partialBytes,
   tiledDispatches,
   tiledShape,
+  tileMemory,
   tileName,
   tileThreads,
   type Tile,
@@ -52,7 +53,8 @@ describe('the tiled implicit GEMM', () => {
   for (const { tile } of tiles) {
     it(`agrees with the reference with tiles of ${tileName(tile)}`, async () => {
       if (test.profile.isSoftware && tile.rows * tile.columns > largestOnSoftware) return;
-      if (tileThreads(tile) > test.profile.maxInvocationsPerWorkgroup) return;
+      const { maxInvocationsPerWorkgroup, maxWorkgroupStorage } = test.profile;
+      if (tileThreads(tile) > maxInvocationsPerWorkgroup || tileMemory(tile) > maxWorkgroupStorage) return;
       const problem = convProblem(padded);
       expect(await checkConvPlan(test, problem, plan(problem, tile, 1, true))).toBeUndefined();
     });

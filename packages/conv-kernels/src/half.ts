@@ -1,12 +1,21 @@
 const scratch = new Float32Array(1);
-const scratchBits = new Uint32Array(scratch.buffer);
+const scratchBits = new Int32Array(scratch.buffer);
+
+/** The bits of f32 magnitudes: 2^-14, and what rounds to infinity; and the difference of the exponents' biases. */
+const leastNormal = 0x38800000;
+const leastInfinite = 0x477ff000;
+const rebias = 0x38000000;
 
 /** The bits of the IEEE binary16 nearest to `value` (ties to even); beyond 65504 it is infinity. */
 export function toHalf(value: number): number {
   scratch[0] = value;
   const bits = scratchBits[0];
   const sign = (bits >>> 16) & 0x8000;
-  const exponent = (bits >>> 23) & 0xff;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude >= leastNormal && magnitude < leastInfinite) {
+    return sign | ((magnitude + 0xfff + ((magnitude >>> 13) & 1) - rebias) >>> 13);
+  }
+  const exponent = magnitude >>> 23;
   const mantissa = bits & 0x7fffff;
   if (exponent === 0xff) return sign | 0x7c00 | (mantissa === 0 ? 0 : 0x200);
   const scaled = exponent - 112;
@@ -32,7 +41,10 @@ export function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >>> 10) & 31;
   const mantissa = bits & 0x3ff;
+  if (exponent > 0 && exponent < 31) {
+    scratchBits[0] = ((bits & 0x8000) << 16) | (((bits & 0x7fff) << 13) + rebias);
+    return scratch[0];
+  }
   if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
-  if (exponent === 0) return sign * mantissa * 2 ** -24;
-  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
+  return sign * mantissa * 2 ** -24;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { convProblem, type ConvCase } from '../gpu/cases.js';
 import { random } from '../gpu/random.js';
-import { powerOfTwoScale, splitHalves, matrixPacking } from '../src/algorithms/matrix/packing.js';
+import { highHalf, lowHalf, matrixPacking, powerOfTwoScale } from '../src/algorithms/matrix/packing.js';
 import { chainSlices } from '../src/algorithms/matrix/params.js';
 import { matrixUnits, type MatrixTile } from '../src/algorithms/matrix/shape.js';
 import { explainConv, fromHalf, planConv, planGemm, type DeviceProfile, type GemmProblem } from '../src/index.js';
@@ -39,7 +39,9 @@ const intel: DeviceProfile = {
   subgroupMatrixConfigs: [{ componentType: 'f16', resultComponentType: 'f32', M: 8, N: 16, K: 16 }],
 };
 
-describe('splitHalves', () => {
+const splitHalves = (value: number): [number, number] => [highHalf(value), lowHalf(value, highHalf(value))];
+
+describe('the halves of a weight', () => {
   it('keeps 22 bits of a value in two f16', () => {
     const source = random(11);
     for (let i = 0; i < 2000; i++) {

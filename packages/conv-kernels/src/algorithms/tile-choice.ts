@@ -12,9 +12,10 @@ export interface TileChoice {
 
 /** The tiles there are, and the share of the arithmetic peak each reaches when the device is full. */
 export const tiles: readonly { readonly tile: Tile; readonly efficiency: number }[] = [
-  { tile: { rows: 128, columns: 128, depth: 16, threadRows: 8, threadColumns: 8 }, efficiency: 0.55 },
-  { tile: { rows: 128, columns: 64, depth: 16, threadRows: 8, threadColumns: 4 }, efficiency: 0.45 },
-  { tile: { rows: 64, columns: 64, depth: 16, threadRows: 4, threadColumns: 4 }, efficiency: 0.35 },
+  { tile: { rows: 128, columns: 128, depth: 32, threadRows: 8, threadColumns: 8 }, efficiency: 0.54 },
+  { tile: { rows: 128, columns: 128, depth: 16, threadRows: 8, threadColumns: 8 }, efficiency: 0.5 },
+  { tile: { rows: 128, columns: 64, depth: 16, threadRows: 8, threadColumns: 8 }, efficiency: 0.5 },
+  { tile: { rows: 64, columns: 64, depth: 16, threadRows: 4, threadColumns: 4 }, efficiency: 0.43 },
   { tile: { rows: 64, columns: 32, depth: 16, threadRows: 4, threadColumns: 4 }, efficiency: 0.3 },
   { tile: { rows: 32, columns: 32, depth: 16, threadRows: 4, threadColumns: 4 }, efficiency: 0.25 },
 ];

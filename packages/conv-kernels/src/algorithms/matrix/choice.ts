@@ -120,12 +120,16 @@ function shapeSeconds(p: ImplicitGemm, shape: MatrixShape, entry: TimedTile, dev
   const one = start + slices * (slice + crowd * Math.min(1, fill));
   const partial = partialSumBytes(p, shape, packedLayout(p, t, shape.units));
   const reduce = splits === 1 ? 0 : 1e-6 + launchSeconds + (2 * partial) / bytes;
-  return launchSeconds + waves * one * 1e-6 * slowdown(device) + reduce;
+  return launchSeconds + waves * one * 1e-6 * slowdown(shape.units, device) + reduce;
 }
 
-/** How much slower a core's matrix units are than those that the tiles were timed on. */
-function slowdown(device: DeviceProfile): number {
+/**
+ * How much slower a core's matrix units are than those that the tiles were timed on. Where nobody measured them, f16
+ * matrices count as four times the multiply-adds, and f32 matrices as those.
+ */
+function slowdown({ type }: MatrixUnits, device: DeviceProfile): number {
   const { matrixFlops, f32Flops, cores } = ceilingsOf(device);
   const timed = defaultCeilings.nvidia;
-  return timed.matrixFlops / timed.cores / ((matrixFlops ?? 4 * f32Flops) / cores);
+  const flops = type === 'f32' ? f32Flops : (matrixFlops ?? 4 * f32Flops);
+  return timed.matrixFlops / timed.cores / (flops / cores);
 }

@@ -29,7 +29,7 @@ export function packedLayout(p: ImplicitGemm, tile: MatrixTile, units: MatrixUni
  * Weights as [part][group][slice of channels][tap][channel of the slice][column], channels and columns padded with zeros to
  * whole tiles. With two
  * parts each column is scaled by a power of two so that its largest value is near the top of f16's range, taken apart
- * by `splitHalves`, and what undoes the scales follows as one f32 a column.
+ * by `highHalf` and `lowHalf`, and what undoes the scales follows as one f32 a column.
  */
 export function matrixPacking(p: ImplicitGemm, tile: MatrixTile, units: MatrixUnits): WeightPacking {
   const layout = packedLayout(p, tile, units);
@@ -40,33 +40,46 @@ export function matrixPacking(p: ImplicitGemm, tile: MatrixTile, units: MatrixUn
     byteLength: 16 * layout.total,
     pack(values) {
       const words = new Uint32Array(4 * layout.total);
-      const halves = new Uint16Array(words.buffer);
-      const floats = new Float32Array(words.buffer);
-      const lowAt = layout.part * 8;
+      const write = writer(words, units, 8 * layout.part);
+      const scales = new Float32Array(words.buffer, 16 * layout.scales);
+      const factors = new Float64Array(block).fill(1);
       for (let group = 0; group < p.groups; group++) {
-        for (let column = 0; column < p.columns; column++) {
-          const from = group * g + column * n;
-          const scale = units.parts === 2 ? columnScale(p, values, from) : 1;
-          if (units.parts === 2) floats[4 * layout.scales + group * layout.columns + column] = 1 / scale;
-          for (let tap = 0; tap < p.taps; tap++) {
-            for (let channel = 0; channel < p.channels; channel++) {
+        for (let first = 0; first < p.columns; first += block) {
+          const count = Math.min(block, p.columns - first);
+          const start = group * g + first * n;
+          for (let j = 0; j < count && units.parts === 2; j++) {
+            factors[j] = columnScale(p, values, start + j * n);
+            scales[group * layout.columns + first + j] = 1 / factors[j];
+          }
+          for (let channel = 0; channel < p.channels; channel++) {
+            for (let tap = 0; tap < p.taps; tap++) {
               const slice = Math.floor(channel / tile.depth) * p.taps + tap;
               const k = group * layout.depth + slice * tile.depth + (channel % tile.depth);
-              const at = k * layout.columns + column;
-              const value = values[from + channel * c + tap * t];
-              if (units.type === 'f32') floats[at] = value;
-              else if (units.parts === 1) halves[at] = toHalf(value);
-              else {
-                const [high, low] = splitHalves(value * scale);
-                halves[at] = high;
-                halves[at + lowAt] = low;
-              }
+              const at = k * layout.columns + first;
+              const from = start + channel * c + tap * t;
+              for (let j = 0; j < count; j++) write(at + j, values[from + j * n] * factors[j]);
             }
           }
         }
       }
       return words;
     },
+  };
+}
+
+/** Columns packed side by side, so that whole lines of the cache are written. */
+const block = 32;
+
+/** Writes a weight at an index, in the type of the units' factors, and its low half `lowAt` further on. */
+function writer(words: Uint32Array, units: MatrixUnits, lowAt: number): (at: number, value: number) => void {
+  const halves = new Uint16Array(words.buffer);
+  const floats = new Float32Array(words.buffer);
+  if (units.type === 'f32') return (at, value) => (floats[at] = value);
+  if (units.parts === 1) return (at, value) => (halves[at] = toHalf(value));
+  return (at, value) => {
+    const high = highHalf(value);
+    halves[at] = high;
+    halves[at + lowAt] = lowHalf(value, high);
   };
 }
 
@@ -90,12 +103,16 @@ export function powerOfTwoScale(most: number): number {
 }
 
 /**
- * The bits of two f16 whose sum is `value` to 22 bits or 2^-25, whichever is more. The high one is 0 only where the
- * value is, so that a product with infinity is infinite; the low one of what is not finite is 0.
+ * The bits of the nearest f16, but 0 only for 0, so that a product with infinity is infinite. With `lowHalf` it gives
+ * the value to 22 bits or 2^-25, whichever is more.
  */
-export function splitHalves(value: number): readonly [high: number, low: number] {
-  let high = toHalf(value);
-  if (value !== 0 && (high & 0x7fff) === 0) high |= 1;
+export function highHalf(value: number): number {
+  const high = toHalf(value);
+  return value !== 0 && (high & 0x7fff) === 0 ? high | 1 : high;
+}
+
+/** The bits of the f16 nearest to what a high half lacks; 0 where that is not finite. */
+export function lowHalf(value: number, high: number): number {
   const rest = value - fromHalf(high);
-  return [high, Number.isFinite(rest) ? toHalf(rest) : 0];
+  return Number.isFinite(rest) ? toHalf(rest) : 0;
 }

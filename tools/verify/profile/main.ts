@@ -1,0 +1,64 @@
+// Checks what `profile` says of whole networks: the sum of the layers' GPU times is within 10% of the GPU time of the whole
+// run between one pair of timestamps, a profiled run takes at most 10% longer than a plain one, and multiply-adds are
+// those counted by hand.
+//   npm run verify:profile -- [--adapter A] [--runs N] [NETWORK...]
+// The networks stand outside the repository: in TESSERA_SHARED, or in `shared` beside it.
+import { createSession, inspectModel } from '@tessera/runtime';
+import { parseArgs } from 'node:util';
+import { median } from '../support/measure.js';
+import { openNetwork } from '../zoo/networks.js';
+
+const { values, positionals } = parseArgs({
+  options: {
+    adapter: { type: 'string', default: process.env.TESSERA_ADAPTER || 'auto' },
+    runs: { type: 'string', default: '15' },
+  },
+  allowPositionals: true,
+});
+
+/** Multiply-adds of one picture of 224x224, as the papers' tables give them. */
+const countedByHand: Readonly<Record<string, number>> = { tv_resnet50: 4.09e9, tv_mobilenet_v2: 0.3e9 };
+
+const tolerance = 0.1;
+let [passed, failed] = [0, 0];
+
+function check(name: string, isPassed: boolean): void {
+  if (isPassed) passed++;
+  else failed++;
+  console.log(`${isPassed ? 'passed' : 'FAILED'}  ${name}`);
+}
+
+const percent = (ratio: number) => `${((ratio - 1) * 100).toFixed(1)}%`;
+
+for (const [name, macs] of Object.entries(countedByHand)) {
+  const { path } = await openNetwork(name);
+  const inspection = inspectModel(path);
+  const counted = inspection.macs / macs;
+  check(
+    `${name}: ${(inspection.macs / 1e9).toFixed(3)} GMAC, ${percent(counted)} from ${macs / 1e9}`,
+    Math.abs(counted - 1) <= 0.02,
+  );
+  const flops = inspection.plan!.layers.reduce((sum, layer) => sum + layer.flops, 0);
+  const layered = flops / 2 / macs;
+  check(`${name}: the layers do ${(flops / 2e9).toFixed(3)} GMAC, ${percent(layered)}`, Math.abs(layered - 1) <= 0.02);
+}
+
+for (const name of positionals.length > 0 ? positionals : ['tv_resnet18']) {
+  const { path, sizes, inputsFor } = await openNetwork(name);
+  const session = await createSession(path, { adapter: values.adapter, dims: sizes[0] });
+  const feeds = Object.fromEntries(
+    Object.entries(inputsFor(sizes[0])).map(([input, { type, dims, data }]) => [input, { dataType: type, dims, data }]),
+  );
+  const { layers, gpuMs, wholeMs } = await session.profile(feeds, { runs: Number(values.runs) });
+  const sums = layers[0].samplesMs.map((_, run) => layers.reduce((sum, layer) => sum + layer.samplesMs[run], 0));
+  const ratio = median(sums) / wholeMs;
+  const { adapter } = session.report;
+  console.log(
+    `${name} on ${adapter.name}: layers ${median(sums).toFixed(2)} ms (${gpuMs.toFixed(2)} by medians), whole ${wholeMs.toFixed(2)} ms`,
+  );
+  check(`${name}: the layers' sum is ${percent(ratio)} from the whole`, Math.abs(ratio - 1) <= tolerance);
+  check(`${name}: a run with every layer timed takes ${percent(ratio)} more on the GPU`, ratio <= 1 + tolerance);
+  session.dispose();
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);

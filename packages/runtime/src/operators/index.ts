@@ -29,6 +29,7 @@ import { ifOperators } from './if.js';
 import { linearAttentionOperators } from './linear-attention.js';
 import { logLossOperators } from './log-loss.js';
 import { lrnOperators } from './lrn.js';
+import { matmulBitsOperators } from './matmul-bits.js';
 import { matMulOperators } from './matmul.js';
 import { melWeightMatrixOperators } from './mel-weight-matrix.js';
 import { nonMaxSuppressionOperators } from './non-max-suppression.js';
@@ -107,6 +108,7 @@ export const operators: readonly Operator[] = [
   ...logLossOperators,
   ...lrnOperators,
   ...matMulOperators,
+  ...matmulBitsOperators,
   ...melWeightMatrixOperators,
   ...nonMaxSuppressionOperators,
   ...nonzeroOperators,

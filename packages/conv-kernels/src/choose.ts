@@ -3,8 +3,11 @@ import { directWide } from './algorithms/direct-wide.js';
 import { direct } from './algorithms/direct.js';
 import { fft } from './algorithms/fft.js';
 import { fewRows } from './algorithms/few-rows.js';
+import { fewChannels } from './algorithms/few-channels.js';
+import { grouped } from './algorithms/grouped.js';
 import { implicitGemmAlgorithm } from './algorithms/implicit-gemm.js';
 import { implicitGemmMatrix } from './algorithms/implicit-gemm-matrix.js';
+import { pointwise } from './algorithms/pointwise.js';
 import { tiled } from './algorithms/tiled.js';
 import type { ConvAlgorithm } from './algorithms/types.js';
 import { vectorized } from './algorithms/vectorized.js';
@@ -37,9 +40,12 @@ function packing(algorithm: ConvAlgorithm): ConvAlgorithm {
 /** Every convolution algorithm; the order matters only between equal costs. */
 export const convAlgorithms: readonly ConvAlgorithm[] = [
   packing(imagesOnly(depthwise)),
+  imagesOnly(pointwise),
   imagesOnly(implicitGemmAlgorithm),
   fewRows,
   packing(imagesOnly(implicitGemmMatrix)),
+  packing(grouped),
+  packing(imagesOnly(fewChannels)),
   direct,
   packing(vectorized),
   tiled,

@@ -15,6 +15,12 @@ const cases: Record<string, [ConvCase, DeviceProfile, string?]> = {
   'four channels a load': [{ channels: [8, 12], size: [5, 6], kernel: [3, 3], bias: true }, gpu, 'vectorized'],
   'winograd, 2x2': [{ channels: [8, 8], size: [5, 6], kernel: [3, 3], bias: true }, gpu, 'winograd'],
   'winograd, 4x4': [{ channels: [32, 32], size: [30, 29], kernel: [3, 3], pads: [1, 1, 1, 1] }, software, 'winograd'],
+  grouped: [{ channels: [16, 16], size: [5, 6], kernel: [3, 3], groups: 4, bias: true }, gpu, 'grouped'],
+  'a first layer': [
+    { channels: [3, 16], size: [15, 16], kernel: [3, 3], stride: [2, 2], input: 'nchw', bias: true },
+    software,
+    'few-channels',
+  ],
   fft: [{ channels: [3, 5], size: [40, 33], kernel: [11, 9], bias: true }, gpu, 'fft'],
   'fft of each channel': [{ channels: [3, 3], size: [40, 33], kernel: [17, 19], groups: 3 }, software, 'fft'],
   'f16 matrices': [

@@ -42,6 +42,10 @@ const ratings = {
   'fft transforms': { lavapipe: 0.027, swiftshader: 0.027, gpu: 1e-3, output: 0 },
   'fft depthwise': { lavapipe: 0.041, swiftshader: 0.041, gpu: 1e-3, output: 0 },
   'fft products': { lavapipe: 0.126, swiftshader: 0.22, gpu: 1e-3, output: 0 },
+  /** Four output channels at a time or one, of groups. */
+  'grouped by four': { lavapipe: 0.06, swiftshader: 0.06, gpu: 1.5e-3, output: 300 },
+  'grouped by one': { lavapipe: 0.016, swiftshader: 0.016, gpu: 1.3e-3, output: 300 },
+  'few-channels': { lavapipe: 0.21, swiftshader: 0.12, gpu: 1.4e-3, output: 200 },
   'winograd products': { lavapipe: 0.28, swiftshader: 0.2, gpu: 1e-3, output: 0 },
 } as const satisfies Readonly<Record<string, Rating>>;
 

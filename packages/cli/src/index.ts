@@ -1,3 +1,4 @@
+export { parseServeArguments } from './commands/serve.js';
 export { decodeNpy, encodeNpy } from './npy.js';
 export type * from './report/types.js';
 export type { ClassScore, Ranking } from './outputs/classes.js';

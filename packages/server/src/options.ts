@@ -4,7 +4,7 @@ import type { AdapterChoice, Precision } from '@tessera/runtime';
 export interface ServeOptions {
   /** One folder of models, or model files. */
   readonly paths: readonly string[];
-  /** The name of the model, where there is one file; its file's name without it. */
+  /** The name of the model, where there is one file, or a folder that is one model. */
   readonly name?: string;
   /** Address to listen on; 127.0.0.1 without it, which no other machine reaches. */
   readonly host?: string;

@@ -8,7 +8,7 @@ import { createHttpApp } from './http/app.js';
 import type { RepositoryControl } from './http/model-routes.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { ModelRegistry } from './models/registry.js';
-import { fileRepository, folderRepository, type Repository } from './models/repository.js';
+import { fileRepository, folderRepository, modelRepository, type Repository } from './models/repository.js';
 import { withDefaults, type ServeOptions } from './options.js';
 import { InferenceService } from './service.js';
 import { tokenCheck } from './token.js';
@@ -50,9 +50,10 @@ function openRepository({ paths, name }: ServeOptions): Repository {
     if (!status) throw new Error(`${path} does not exist`);
     return status.isDirectory();
   });
-  if (paths.length === 1 && isFolder[0]) return folderRepository(paths[0]);
+  if (paths.length === 1 && isFolder[0])
+    return name === undefined ? folderRepository(paths[0]) : modelRepository(paths[0], name);
   if (isFolder.includes(true)) throw new Error('give one folder of models, or model files, but not both');
-  if (name !== undefined && paths.length > 1) throw new Error('--name is for one model file');
+  if (name !== undefined && paths.length > 1) throw new Error('--name is for one model');
   return fileRepository(paths, name);
 }
 

@@ -76,17 +76,21 @@ export class InferenceService {
   }
 
   async #run(model: LoadedModel, request: InferRequest, gone: AbortSignal): Promise<Answer<InferRequest>['results']> {
-    const timeout = AbortSignal.timeout(this.limits.timeoutMs);
+    // Not by AbortSignal.timeout, whose timer, and all that hangs on it, would outlive the request.
+    const ended = new AbortController();
+    const timer = setTimeout(() => ended.abort(tooLong(this.limits.timeoutMs)), this.limits.timeoutMs);
+    const leave = () => ended.abort(new RequestError('unavailable', 'the client is gone'));
+    gone.addEventListener('abort', leave, { once: true });
+    if (gone.aborted) leave();
     try {
-      return await model.pool.run(request.inputs, {
-        outputs: request.outputs,
-        signal: AbortSignal.any([timeout, gone]),
-      });
-    } catch (error) {
-      if (timeout.aborted)
-        throw new RequestError('timeout', `the request took more than ${this.limits.timeoutMs / 1000} s`);
-      if (gone.aborted) throw new RequestError('unavailable', 'the client is gone');
-      throw error;
+      return await model.pool.run(request.inputs, { outputs: request.outputs, signal: ended.signal });
+    } finally {
+      clearTimeout(timer);
+      gone.removeEventListener('abort', leave);
     }
   }
+}
+
+function tooLong(timeoutMs: number): RequestError {
+  return new RequestError('timeout', `the request took more than ${timeoutMs / 1000} s`);
 }

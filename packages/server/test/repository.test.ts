@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fileRepository, folderRepository, requireName } from '../src/models/repository.js';
+import { fileRepository, folderRepository, modelRepository, requireName } from '../src/models/repository.js';
 
 let top: string;
 let root: string;
@@ -62,6 +62,22 @@ describe('a folder of models', () => {
     expect(repository.find('late')).toHaveLength(1);
     rmSync(join(root, 'late.onnx'));
     expect(repository.find('late')).toEqual([]);
+  });
+});
+
+describe('a folder that is one model', () => {
+  const names = (folder: string) => modelRepository(folder, 'm').list();
+
+  it('has versions, a model.onnx, or a lone file', () => {
+    expect(names(join(root, 'many')).map(({ version }) => version)).toEqual(['1', '2', '10']);
+    expect(names(join(root, 'single'))).toMatchObject([{ name: 'm', version: '1' }]);
+    const lone = join(top, 'lone');
+    mkdirSync(lone);
+    writeFileSync(join(lone, 'resnet.onnx'), '');
+    expect(names(lone)).toEqual([{ name: 'm', version: '1', path: join(lone, 'resnet.onnx') }]);
+    writeFileSync(join(lone, 'other.onnx'), '');
+    expect(names(lone)).toEqual([]);
+    expect(modelRepository(lone, 'm').find('../m')).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { AdapterChoice, Precision } from '@tessera/runtime';
 import type { ProcessOptions } from '@tessera/server';
 import type { Environment } from '../environment.js';
@@ -52,7 +52,10 @@ function serveOptions(): Option[] {
   const option = (flags: string, description: string) => new Option(flags, description);
   const port = number(0, 65535);
   return [
-    option('--name <name>', "name of the model, where there is one file (default: the file's)"),
+    option(
+      '--name <name>',
+      "name of the model: of the one file, or of the folder, which then is one model (default: the files')",
+    ),
     option('--host <address>', 'address to listen on; 0.0.0.0 lets other machines in').default('127.0.0.1'),
     option('--port <n>', 'TCP port of HTTP; 0 for any that is free').argParser(port).default(8000),
     option('--grpc-port <n>', 'TCP port of gRPC; 0 for any that is free').argParser(port).default(8001),
@@ -136,7 +139,7 @@ function processOptions(paths: readonly string[], options: ServeCommandOptions):
 }
 
 /** Adds the command `serve`: models over HTTP and gRPC until the process is told to end. */
-export function addServeCommand(program: Command, environment: Environment): void {
+export function addServeCommand(program: Command, environment: Pick<Environment, 'serve'>): void {
   const command = program
     .command('serve')
     .description('serve models over HTTP and gRPC by the Open Inference Protocol')
@@ -152,4 +155,13 @@ export function addServeCommand(program: Command, environment: Environment): voi
     });
     if (status !== 0) throw new CliError('serving ended with a failure, which the log names');
   });
+}
+
+/** The options that arguments of `infer serve` mean. Throws commander's errors for wrong ones. */
+export async function parseServeArguments(args: readonly string[]): Promise<ProcessOptions> {
+  const program = new Command('infer').exitOverride().configureOutput({ writeErr: () => undefined });
+  let parsed: ProcessOptions | undefined;
+  addServeCommand(program, { serve: async (options) => ((parsed = options), 0) });
+  await program.parseAsync(['serve', ...args], { from: 'user' });
+  return parsed!;
 }

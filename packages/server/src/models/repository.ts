@@ -54,25 +54,51 @@ export function fileRepository(paths: readonly string[], name?: string): Reposit
  */
 export function folderRepository(folder: string): Repository {
   const root = realpathSync(folder);
-  const isInside = (path: string) => {
-    const way = relative(root, realpathSync(path));
-    return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
-  };
+  const isInside = insideOf(root);
   const isFile = (path: string) => isOf(path, isInside) === 'file';
   const find = (name: string): ModelFile[] => {
     if (!namePattern.test(name) || name.includes('..')) return [];
     const plain = join(root, `${name}${extension}`);
     if (isFile(plain)) return [{ name, version: '1', path: plain }];
     const inner = join(root, name);
-    if (isOf(inner, isInside) !== 'folder') return [];
-    const single = join(inner, `model${extension}`);
-    const versions = entries(inner).filter((entry) => versionPattern.test(entry));
-    const files = versions.map((version) => ({ name, version, path: join(inner, version, `model${extension}`) }));
-    const found = files.filter(({ path }) => isFile(path)).sort(byVersion);
-    return found.length === 0 && isFile(single) ? [{ name, version: '1', path: single }] : found;
+    return isOf(inner, isInside) === 'folder' ? versionsIn(inner, name, isFile) : [];
   };
   const names = () => new Set(entries(root).map((entry) => entry.replace(/\.onnx$/, '')));
   return { list: () => [...names()].sort().flatMap(find), find };
+}
+
+/**
+ * A folder that is one model, under a name given: VERSION/model.onnx, model.onnx, or a lone file of any name that ends
+ * in .onnx, as KServe leaves what it downloads.
+ */
+export function modelRepository(folder: string, name: string): Repository {
+  requireName(name);
+  const root = realpathSync(folder);
+  const isInside = insideOf(root);
+  const isFile = (path: string) => isOf(path, isInside) === 'file';
+  const list = (): ModelFile[] => {
+    const found = versionsIn(root, name, isFile);
+    const lone = entries(root).filter((entry) => entry.endsWith(extension) && isFile(join(root, entry)));
+    return found.length === 0 && lone.length === 1 ? [{ name, version: '1', path: join(root, lone[0]) }] : found;
+  };
+  return { list, find: (wanted) => (wanted === name ? list() : []) };
+}
+
+/** Whether a path, its links followed, lies below a folder. */
+function insideOf(root: string): (path: string) => boolean {
+  return (path) => {
+    const way = relative(root, realpathSync(path));
+    return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
+  };
+}
+
+/** The versions in a model's own folder, oldest first. */
+function versionsIn(folder: string, name: string, isFile: (path: string) => boolean): ModelFile[] {
+  const versions = entries(folder).filter((entry) => versionPattern.test(entry));
+  const files = versions.map((version) => ({ name, version, path: join(folder, version, `model${extension}`) }));
+  const found = files.filter(({ path }) => isFile(path)).sort(byVersion);
+  const single = join(folder, `model${extension}`);
+  return found.length === 0 && isFile(single) ? [{ name, version: '1', path: single }] : found;
 }
 
 function entries(folder: string): string[] {

@@ -91,6 +91,7 @@ export async function withWorkload<T>(
     session = await runtime.createSession(model, {
       device,
       precision: options.precision,
+      strict: options.strict,
       checkFinite: options.checkFinite,
       tuning: options.tuning,
       dims: plan.dims,

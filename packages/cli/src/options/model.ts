@@ -14,6 +14,7 @@ export interface ModelOptions {
   readonly bgr?: boolean;
   readonly adapter?: AdapterChoice;
   readonly precision: Precision;
+  readonly strict?: boolean;
   readonly checkFinite?: boolean;
   readonly tuning?: string;
 }
@@ -59,6 +60,7 @@ export function modelOptions(): Option[] {
     option('--bgr', 'give pictures blue first'),
     adapterOption(),
     precisionOption(),
+    option('--strict', 'refuse nodes that would run on the CPU, but for arithmetic on shapes'),
     option('--check-finite', 'fail where a node gives infinities or NaN, and name it (slow)'),
     option('--tuning <file>', 'times of kernels on this adapter, to choose by'),
   ];

@@ -96,7 +96,7 @@ export function reportOutputs(
 
 export function buildReport(facts: RunFacts): RunReport {
   const { session, plan, feeds } = facts;
-  const { adapter, precision, producer, irVersion, opsets, ...rest } = session.report;
+  const { adapter, precision, producer, irVersion, opsets, placements, ...rest } = session.report;
   const { loadMs, lowerMs, uploadMs, compileMs, nodes, dispatches, pipelines, weightBytes, activationBytes } = rest;
   const inputs = session.inputs.map(reportedValue);
   const outputs = session.outputs.map(reportedValue);
@@ -114,6 +114,7 @@ export function buildReport(facts: RunFacts): RunReport {
       return { ...source, dataType, shape: dims };
     }),
     prepare: { loadMs, lowerMs, uploadMs, compileMs, nodes, dispatches, pipelines, weightBytes, activationBytes },
+    placements,
     timing: facts.timing,
     gpu: facts.gpu,
     outputs: facts.outputs,

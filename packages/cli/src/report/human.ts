@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { NodePlacement } from '@tessera/runtime';
 import type { createColors } from 'picocolors';
 import { describeTensor, shapeText } from '../inputs/values.js';
 import type { ClassScore } from '../outputs/classes.js';
@@ -51,7 +52,7 @@ function inputLines(report: RunReport, colors: Colors): string[] {
   return sizes.length > 0 ? [...lines, `sizes: ${sizes.join(', ')}${hint}`] : lines;
 }
 
-function prepareLines({ prepare }: RunReport): string[] {
+function prepareLines({ prepare, placements }: RunReport): string[] {
   const times = [
     `load ${milliseconds(prepare.loadMs)}`,
     `lower ${milliseconds(prepare.lowerMs)}`,
@@ -62,7 +63,21 @@ function prepareLines({ prepare }: RunReport): string[] {
     times.join(', '),
     `${prepare.nodes} nodes, ${prepare.dispatches} dispatches, ${prepare.pipelines} pipelines; ` +
       `weights ${byteSize(prepare.weightBytes)}, activations ${byteSize(prepare.activationBytes)}`,
+    ...cpuLines(placements),
   ];
+}
+
+/** Nodes on the CPU, the first few by name; --json has all. */
+const SHOWN_NODES = 3;
+
+function cpuLines(placements: readonly NodePlacement[]): string[] {
+  const onCpu = placements.filter(({ where }) => where === 'cpu');
+  if (onCpu.length === 0) return [];
+  const names = onCpu
+    .slice(0, SHOWN_NODES)
+    .map(({ name, opType, reason }) => `${printable(name)} (${opType}: ${reason})`);
+  const rest = onCpu.length > SHOWN_NODES ? ', ...' : '';
+  return [`on the CPU ${onCpu.length} of ${placements.length} nodes: ${names.join(', ')}${rest}`];
 }
 
 function timeLines({ timing, gpu }: RunReport): string[] {

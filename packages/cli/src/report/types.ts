@@ -1,4 +1,4 @@
-import type { AdapterReport, DataType, LayerTime, Precision } from '@tessera/runtime';
+import type { AdapterReport, DataType, LayerTime, NodePlacement, Precision } from '@tessera/runtime';
 import type { FeedSource } from '../inputs/feeds.js';
 import type { Ranking } from '../outputs/classes.js';
 import type { Statistics } from '../outputs/statistics.js';
@@ -87,6 +87,8 @@ export interface RunReport {
     readonly weightBytes: number;
     readonly activationBytes: number;
   };
+  /** Where each node of the file ran, and why. */
+  readonly placements: readonly NodePlacement[];
   readonly timing: Timing;
   readonly gpu: GpuReport;
   readonly outputs: readonly ReportedOutput[];

@@ -39,6 +39,7 @@ describe('--json', () => {
       'assumedDims',
       'inputs',
       'prepare',
+      'placements',
       'timing',
       'gpu',
       'outputs',
@@ -134,6 +135,15 @@ describe('the report for people', () => {
                   min 1, max 7, mean 4, std 2.16025, 1 NaN, 1 infinite
       "
     `);
+  });
+
+  it('names nodes that ran on the CPU', async () => {
+    const cpu = (name: string) => ({ name, opType: 'NonZero', where: 'cpu' as const, reason: 'it has no kernel' });
+    const gpu = { name: 'conv', opType: 'Conv', where: 'gpu' as const, reason: 'it has a kernel' };
+    const placements = [cpu('a'), gpu, cpu('b'), cpu('c'), cpu('d')];
+    const { stdout } = await infer([model, '--runs', '1'], { inputs, outputs, placements });
+    expect(stdout).toContain('on the CPU 4 of 5 nodes: a (NonZero: it has no kernel), b');
+    expect(stdout).toContain('c (NonZero: it has no kernel), ...');
   });
 
   it('shows as many layers as asked for', async () => {

@@ -3,6 +3,7 @@ import { gatherEmission } from '../kernels/gather.js';
 import type { Tensor } from '../tensor.js';
 import { rowMajorStrides } from './elementwise.js';
 import { isInteger, normalizeAxis, productOfDims, showDims, toNumbers } from './helpers.js';
+import { checkConstantIndices, checkedIndex } from './host-index.js';
 import type { EvaluateContext, InferContext, InferResult, LowerContext, NodeContext, Operator } from './types.js';
 import { take } from './views.js';
 
@@ -10,17 +11,12 @@ function axisOf(context: NodeContext, rank: number): number {
   return normalizeAxis(context, context.attributes.int('axis', 0), rank);
 }
 
-/** An index counted from the front; fails where it lies outside the dimension. */
-function checkedIndex(context: NodeContext, index: number, size: number): number {
-  if (index < -size || index >= size) context.fail(`index ${index} is outside a dimension of size ${size}`);
-  return index < 0 ? index + size : index;
-}
-
 function inferGather(context: InferContext): readonly InferResult[] {
   const { dataType, shape } = context.type(0);
   const indices = context.type(1).shape;
   if (!shape || !indices) return [{ dataType }];
   const axis = axisOf(context, shape.length);
+  checkConstantIndices(context, axis);
   const result = [...shape.slice(0, axis), ...indices, ...shape.slice(axis + 1)];
   const content = shape.length === 1 && indices.length <= 1 && isInteger(dataType) ? context.dims(0) : undefined;
   const constant = content && context.constant(1);
@@ -173,7 +169,11 @@ export const gatherOperators: readonly Operator[] = [
     type: 'GatherElements',
     domain: '',
     since: 11,
-    infer: (context) => [{ dataType: context.type(0).dataType, shape: context.type(1).shape }],
+    infer(context) {
+      const { dataType, shape } = context.type(0);
+      if (shape) checkConstantIndices(context, axisOf(context, shape.length));
+      return [{ dataType, shape: context.type(1).shape }];
+    },
     evaluate: evaluateElements,
     lower: lowerElements,
   },

@@ -1,4 +1,19 @@
 import { denseStrides } from '../program/layout.js';
+import { toNumbers } from './numbers.js';
+import type { InferContext, NodeContext } from './types.js';
+
+/** An index counted from the front; fails where it lies outside the dimension. */
+export function checkedIndex(context: NodeContext, index: number, size: number): number {
+  if (index < -size || index >= size) context.fail(`index ${index} is outside a dimension of size ${size}`);
+  return index < 0 ? index + size : index;
+}
+
+/** Fails where indices (input 1) that are constant lie outside an axis of the data (input 0) whose size is known. */
+export function checkConstantIndices(context: InferContext, axis: number): void {
+  const size = context.type(0).shape?.[axis];
+  const indices = context.constant(1);
+  if (typeof size === 'number' && indices) toNumbers(indices).forEach((index) => checkedIndex(context, index, size));
+}
 
 /** Calls `visit` with the coordinates of every element of a shape, in row-major order. The array is reused. */
 export function forEachIndex(shape: readonly number[], visit: (index: readonly number[], flat: number) => void): void {

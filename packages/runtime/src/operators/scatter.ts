@@ -3,6 +3,7 @@ import { scaledCopyEmission } from '../kernels/scaled-copy.js';
 import { scatterEmission, type ScatterReduction } from '../kernels/scatter.js';
 import type { Tensor } from '../tensor.js';
 import { rowMajorStrides } from './elementwise.js';
+import { checkConstantIndices, checkedIndex } from './host-index.js';
 import { fromNumbers, normalizeAxis, productOfDims, showDims, toNumbers } from './helpers.js';
 import type { EvaluateContext, LowerContext, NodeContext, Operand, Operator } from './types.js';
 
@@ -19,11 +20,6 @@ const reductions: Readonly<Record<string, Combine>> = {
 function combineOf(context: NodeContext): Combine {
   const reduction = context.attributes.string('reduction', 'none');
   return reductions[reduction] ?? context.fail(`reduction is "${reduction}"; it must be none, add, mul, min or max`);
-}
-
-function checkedIndex(context: NodeContext, index: number, size: number): number {
-  if (index < -size || index >= size) context.fail(`index ${index} is outside a dimension of size ${size}`);
-  return index < 0 ? index + size : index;
 }
 
 /** Applies updates at places of the data. */
@@ -161,7 +157,11 @@ export const scatterOperators: readonly Operator[] = [
     type,
     domain: '',
     since,
-    infer: (context) => [context.type(0)],
+    infer(context) {
+      const { shape } = context.type(0);
+      if (shape) checkConstantIndices(context, elementsAxis(context, shape.length));
+      return [context.type(0)];
+    },
     evaluate: evaluateElements,
     lower: lowerElements,
   })),

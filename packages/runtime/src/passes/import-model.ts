@@ -115,10 +115,10 @@ class Importer {
     const graphs = keys.map((key): [string, Subgraph] => {
       const attribute = attributes.get(key);
       if (attribute?.type === 'graph') return [key, this.#subgraph(attribute.value, `${name}/${key}/`, scope)];
-      const fault = attribute
-        ? `attribute ${key} is of type ${attribute.type}; it must be graph`
-        : `no attribute ${key}`;
-      throw new TesseraError('INVALID_MODEL', `node "${name}" (${node.opType}) has ${fault}`, { node: name });
+      const fault = attribute ? `is of type ${attribute.type}; it must be graph` : 'is missing';
+      throw new TesseraError('INVALID_MODEL', `node "${name}" (${node.opType}): attribute ${key} ${fault}`, {
+        node: name,
+      });
     });
     const captured = [...new Set(graphs.flatMap(([, graph]) => capturedNames(graph)))];
     return { formalInputs: node.inputs.length, captured, graphs: new Map(graphs) };

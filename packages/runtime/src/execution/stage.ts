@@ -1,3 +1,4 @@
+import { TesseraError } from '../errors.js';
 import type { Constant, TypedGraph, TypedNode, ValueType } from '../graph.js';
 import { areNumbers } from '../operators/dims.js';
 import { findOperator } from '../operators/index.js';
@@ -97,6 +98,8 @@ function assemble(
   const readOnHost = [...host.flatMap(({ node }) => hostInputs(node)), ...(later.length > 0 ? wanted : [])];
   const isReadable = (name: string) => made.has(name) || (graph.inputs.includes(name) && !onHost.has(name));
   const used = new Set(segment.flatMap((node) => node.inputs));
+  const fetched = new Set(readOnHost.filter(isReadable));
+  if (segment.length + host.length + fetched.size === 0 && later.length > 0) throw stuck(later[0]);
   const isWhole = host.length === 0 && later.length === 0;
   const part = {
     ...graph,
@@ -111,9 +114,14 @@ function assemble(
     types,
     segment: isWhole ? wholeSegment(graph) : segment.length > 0 ? part : undefined,
     host,
-    fetched: new Set(readOnHost.filter(isReadable)),
+    fetched,
     rest: later.length === 0 ? undefined : restGraph(graph, later),
   };
+}
+
+function stuck({ name, opType }: TypedNode): TesseraError {
+  const message = `node "${name}" (${opType}) cannot be placed: the types of its inputs are not known, nor anything that would tell them`;
+  return new TesseraError('INVALID_MODEL', message, { node: name });
 }
 
 function wholeSegment(graph: TypedGraph): TypedGraph {

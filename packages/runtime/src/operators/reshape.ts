@@ -145,6 +145,11 @@ function unsqueezed(context: NodeContext, shape: Shape, axes: readonly number[] 
   return Array.from({ length: shape.length + axes.length }, (_, i) => (added.includes(i) ? 1 : rest.shift()!));
 }
 
+/** Whether a size is one that only the run tells, and may be 1. */
+function isOpen(dim: Dim): boolean {
+  return typeof dim === 'string' && dim.includes('?');
+}
+
 type AxesShape = (context: NodeContext, shape: Shape, axes: readonly number[] | undefined) => Shape;
 
 /** Squeeze and Unsqueeze: `axes` is an attribute before opset 13, an input since. */
@@ -159,6 +164,7 @@ function axesOperator(type: string, since: number, compute: AxesShape, isInput: 
       const { shape } = context.type(0);
       if (isInput && context.hasInput(1) && !context.dims(1)) return reshaped(context, undefined);
       const axes = isInput ? (context.hasInput(1) ? context.dims(1) : undefined) : stated(context);
+      if (!axes && shape?.some(isOpen)) return reshaped(context, undefined);
       return reshaped(context, shape && compute(context, shape, axes as readonly number[] | undefined));
     },
     evaluate(context) {

@@ -212,5 +212,7 @@ export interface FunctionOperator {
   readonly type: string;
   readonly domain: Operator['domain'];
   readonly since: number;
+  /** Inputs (where present) whose values `expand` must know; until they are, the node stays as it is. */
+  readonly valueInputs?: readonly number[];
   expand(context: ExpandContext): void;
 }

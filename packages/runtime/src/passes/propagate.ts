@@ -1,7 +1,7 @@
 import { TesseraError } from '../errors.js';
 import type { Constant, Dim, TypedGraph, TypedNode, ValueType } from '../graph.js';
 import { findFunction, findOperator } from '../operators/index.js';
-import type { EvaluateContext, InferContext, InferResult, Operator } from '../operators/types.js';
+import type { EvaluateContext, FunctionOperator, InferContext, InferResult, Operator } from '../operators/types.js';
 import type { Tensor } from '../tensor.js';
 import { elementCount, hostTensor } from './constants.js';
 import { expandFunction } from './expand-function.js';
@@ -93,7 +93,7 @@ class Propagation {
     if (node.inputs.some((name) => name !== '' && !this.types.has(name))) return [node];
     const operator = findOperator(node.domain, node.opType, node.opset);
     const definition = operator ? undefined : findFunction(node.domain, node.opType, node.opset);
-    if (definition) return expandFunction(node, definition, this.#inferContext(node), this);
+    if (definition) return this.#expand(node, definition);
     if (!operator) return [node];
     const results = operator.infer(this.#inferContext(node));
     node.outputs.forEach((name, i) => {
@@ -101,6 +101,14 @@ class Propagation {
       if (name !== '' && result) this.#record(name, result);
     });
     return this.#fold(node, operator) ? [] : [node];
+  }
+
+  /** A function's nodes; the node itself where they hang on values, or ranks, that only the run tells. */
+  #expand(node: TypedNode, definition: FunctionOperator): readonly TypedNode[] {
+    const needed = (definition.valueInputs ?? []).map((index) => node.inputs[index] ?? '');
+    const isOpen = needed.some((name) => name !== '' && !this.constants.has(name));
+    if (isOpen || node.inputs.some((name) => name !== '' && !this.types.get(name)!.shape)) return [node];
+    return expandFunction(node, definition, this.#inferContext(node), this);
   }
 
   #record(name: string, result: InferResult): void {

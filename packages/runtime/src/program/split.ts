@@ -1,6 +1,6 @@
 import { TesseraError } from '../errors.js';
 import type { TypedGraph, TypedNode, ValueType } from '../graph.js';
-import { findOperator } from '../operators/index.js';
+import { findFunction, findOperator } from '../operators/index.js';
 import { areNumbers, isInteger } from '../operators/helpers.js';
 import type { Operator } from '../operators/types.js';
 import { elementCount } from '../passes/constants.js';
@@ -105,7 +105,7 @@ function arithmeticFor(
     if (!isSmallInteger(graph.types.get(name))) return false;
     if (onHost.has(name)) return true;
     const each = producer.get(name);
-    if (!each?.operator.evaluate) return false;
+    if (!each?.operator?.evaluate) return false;
     cone.add(each);
     return each.inputs.every((input) => isArithmetic(input, cone));
   }
@@ -113,7 +113,8 @@ function arithmeticFor(
 
 /** A node with what decides where it runs. */
 class Candidate {
-  readonly operator: Operator;
+  /** Undefined of a function, whose nodes take its place as soon as the values are known that it hangs on. */
+  readonly operator?: Operator;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Values it needs to know and does not. */
@@ -129,25 +130,26 @@ class Candidate {
     readonly node: TypedNode,
     options: SplitOptions,
   ) {
-    this.operator = findOperator(node.domain, node.opType, node.opset)!;
+    this.operator = findOperator(node.domain, node.opType, node.opset);
     this.inputs = node.inputs.filter((name) => name !== '');
     this.outputs = node.outputs.filter((name) => name !== '');
     this.isArithmetic = [...this.inputs, ...this.outputs].every((name) => isSmallInteger(graph.types.get(name)));
     this.hostReason = this.#kindReason(graph);
     if (!this.hostReason && this.#isTyped(graph)) {
       const unknown = this.#unknownValues(graph);
-      if (unknown.length > 0 && options.unknownValues === 'evaluate') {
+      if (unknown.length > 0 && this.operator && options.unknownValues === 'evaluate') {
         this.hostReason = `the values of ${unknown.map((name) => `"${name}"`).join(', ')} change within the run`;
       } else if (unknown.length > 0) this.wanted = unknown;
-      else {
+      else if (this.operator) {
         this.hostReason = this.#shapeReason(graph) ?? this.operator.hostReason?.(settledContext(graph, node));
         this.isDeviceNode = this.hostReason === undefined;
       }
     }
-    if (this.hostReason && !this.operator.evaluate && !this.operator.run) throw nowhere(node, this.hostReason);
+    if (this.hostReason && !this.operator?.evaluate && !this.operator?.run) throw nowhere(node, this.hostReason);
   }
 
   #kindReason(graph: TypedGraph): string | undefined {
+    if (!this.operator) return undefined;
     if (!this.operator.lower) return this.operator.run ? 'the operator runs on the host' : 'the operator has no kernel';
     const types = [...this.inputs, ...this.outputs].flatMap((name) => graph.types.get(name) ?? []);
     const type = types.find((each) => each.container || !isDeviceType(each.dataType));
@@ -160,7 +162,9 @@ class Candidate {
   }
 
   #unknownValues(graph: TypedGraph): string[] {
-    const names = (this.operator.valueInputs ?? []).map((index) => this.node.inputs[index] ?? '');
+    const { domain, opType, opset } = this.node;
+    const definition = this.operator ?? findFunction(domain, opType, opset);
+    const names = (definition?.valueInputs ?? []).map((index) => this.node.inputs[index] ?? '');
     return names.filter((name) => name !== '' && !graph.constants.has(name));
   }
 

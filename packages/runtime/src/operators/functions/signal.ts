@@ -29,4 +29,6 @@ function stft(context: ExpandContext): void {
   context.result(0, call(context, 'DFT', [shaped, '', axis], { onesided: int(context.attributes.int('onesided', 1)) }));
 }
 
-export const signalFunctions: readonly FunctionOperator[] = [{ type: 'STFT', domain: '', since: 17, expand: stft }];
+export const signalFunctions: readonly FunctionOperator[] = [
+  { type: 'STFT', domain: '', since: 17, expand: stft, valueInputs: [1, 3] },
+];

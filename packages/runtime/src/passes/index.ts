@@ -4,6 +4,7 @@ import type { TypedGraph } from '../graph.js';
 import { checkGraph } from './check-graph.js';
 import { explicitBroadcast } from './explicit-broadcast.js';
 import { foldAffine } from './fold-affine.js';
+import { foldRowScales } from './fold-row-scales.js';
 import { fuseActivations } from './fuse-activations.js';
 import { fuseEpilogues } from './fuse-epilogues.js';
 import { fuseQuantized } from './fuse-quantized.js';
@@ -12,6 +13,7 @@ import { inlineIf } from './inline-if.js';
 import { propagate, requireKnownOperators } from './propagate.js';
 import { removeDead } from './remove-dead.js';
 import { removeIdentity } from './remove-identity.js';
+import { sinkTransposes } from './sink-transposes.js';
 
 type Pass = readonly [name: string, run: (graph: TypedGraph) => TypedGraph];
 
@@ -25,6 +27,8 @@ const passes: readonly Pass[] = [
   ['propagate', (graph) => propagate(graph)],
   ['remove-dead', removeDead],
   ['fold-affine', foldAffine],
+  ['sink-transposes', sinkTransposes],
+  ['fold-row-scales', foldRowScales],
   ['fuse-activations', fuseActivations],
   ['fuse-epilogues', fuseEpilogues],
   ['remove-dead', removeDead],

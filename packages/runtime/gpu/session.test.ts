@@ -197,6 +197,7 @@ describe('a session', () => {
     expect(memory).toMatchObject({ activationBytes, steps: dispatches, inputBytes: 2 * 105 * 4 });
     expect(memory!.liveBytes.length).toBe(dispatches);
     expect(Math.max(...memory!.liveBytes)).toBeLessThanOrEqual(activationBytes);
+    expect(Math.min(...memory!.liveBytes)).toBeGreaterThan(0);
     for (const { bytes, tenants } of memory!.allocations) {
       tenants.forEach((tenant, i) => {
         expect(tenant.bytes).toBeLessThanOrEqual(bytes);

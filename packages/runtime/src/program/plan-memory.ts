@@ -43,7 +43,7 @@ export function lifetimes(program: Program): Lifetime[] {
 export function planMemory(program: Program): MemoryPlan {
   const allocations: number[] = [];
   const busyUntil: number[] = [];
-  const placement = new Array<number | undefined>(program.buffers.length);
+  const placement = program.buffers.map((): number | undefined => undefined);
   for (const { slot, first, last } of lifetimes(program)) {
     const byteLength = program.buffers[slot].byteLength;
     const free = allocations.map((_, i) => i).filter((i) => busyUntil[i] < first);

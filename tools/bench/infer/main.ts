@@ -28,9 +28,10 @@ const longest = 256 * 1024 * 1024;
 /** Flags of `infer bench` that stand in the table's head. */
 const flags = ['--peer', values.peer, '--duration', values.duration, '--iterations', values.iterations];
 
-function bench(model: string, dims: Readonly<Record<string, number>>): BenchReport | string {
-  const sizes = Object.entries(dims).flatMap(([symbol, size]) => ['--dim', `${symbol}=${size}`]);
-  const args = [...process.execArgv, entry, 'bench', model, '--adapter', values.adapter, ...flags, ...sizes, '--json'];
+function bench(model: string, shapes: Readonly<Record<string, readonly number[]>>): BenchReport | string {
+  const sizes = Object.entries(shapes).map(([name, dims]) => `${name}:${dims.join('x')}`);
+  const given = ['--adapter', values.adapter, '--shapes', sizes.join(',')];
+  const args = [...process.execArgv, entry, 'bench', model, ...given, ...flags, '--json'];
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: longest });
   if (status === 0) return JSON.parse(stdout) as BenchReport;
   return stderr.trim().split('\n').at(-1) ?? `status ${status}`;
@@ -38,9 +39,9 @@ function bench(model: string, dims: Readonly<Record<string, number>>): BenchRepo
 
 const rows: Row[] = [];
 for (const name of positionals.length > 0 ? positionals : fewNetworks) {
-  const { path, sizes } = await openNetwork(name);
-  const [dims] = sizes;
-  const report = bench(path, dims);
+  const { path, sizes, inputsFor } = await openNetwork(name);
+  const inputs = Object.entries(inputsFor(sizes[0])).map(([input, { dims }]) => [input, dims] as const);
+  const report = bench(path, Object.fromEntries(inputs));
   rows.push({ name, report });
   console.log(`${name}: ${typeof report === 'string' ? report : `ratio ${report.peer?.ratio.toFixed(2)}`}`);
 }

@@ -76,7 +76,7 @@ if (options.folder !== undefined) {
   mkdirSync(options.folder, { recursive: true });
   const path = join(options.folder, `ladder-${name}`);
   writeFileSync(`${path}.md`, markdown(report));
-  writeFileSync(`${path}.json`, `${JSON.stringify(report)}\n`);
+  writeFileSync(`${path}.json`, `${JSON.stringify(report, null, 2)}\n`);
   say(`written: ${path}.md and .json`);
 }
 process.exit(0);

@@ -139,6 +139,9 @@ export function markdown(report: LadderReport): string {
       clock,
       'the candidates of a layer take turns; what is over three times the fastest so far is not run again. FMA % and bytes % are',
       "of the adapter's own ceilings, measured in the same run. `+` marks layers whose epilogue adds a residual.",
+      ...(isProcessorTime
+        ? ['Those ceilings are of the clock: on several cores the shares in clock time are higher.']
+        : []),
     ].join('\n'),
     `Ceilings: ${ceilingsLine(ceilings)}.`,
     summaryLines(layers)

@@ -27,7 +27,7 @@ describe('named convolutions', () => {
     const problems = Object.values(convCases).map(convProblem);
     for (const { name, supports } of convAlgorithms) {
       const refusals = problems.map((problem) => supports(problem, test.profile));
-      const hardware = refusals.every((refusal) => refusal !== true && /the device has no/.test(refusal));
+      const hardware = refusals.some((refusal) => refusal !== true && /the device has no/.test(refusal));
       expect(refusals.includes(true) || hardware, `${name}: ${refusals[0]}`).toBe(true);
     }
   });

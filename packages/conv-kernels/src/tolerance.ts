@@ -53,6 +53,7 @@ const fftRule: SumRule = {
   terms: (k) => 2 * Math.sqrt(2 * k * (k + fftLevels)),
   growth: 1,
   reason: 'roundings of 2 log2 n levels and of the chain over channels add up as a random walk',
+  spreads: true,
 };
 
 /**

@@ -52,6 +52,18 @@ function placementLine(rows: readonly Row[]): string {
   return `of the passed, ${onGpu} ran on the GPU, ${mixed} on the GPU and the CPU, ${onCpu} on the CPU, ${known} were known without a run`;
 }
 
+/** How many of the passed cases had an operator on the CPU, and the reasons. */
+function cpuLines(rows: readonly Row[]): string[] {
+  const nodes = rows
+    .filter((row) => row.status === 'passed')
+    .flatMap((row) => row.placements?.filter(({ where }) => where === 'cpu') ?? []);
+  const reasonOf = ({ reason }: NodePlacement) => reason.replace(/"[^"]*"/g, 'a value');
+  return descending(countBy(nodes, reasonOf)).map(([reason, count]) => {
+    const types = [...new Set(nodes.filter((node) => reasonOf(node) === reason).map(({ opType }) => opType))];
+    return `${String(count).padStart(6)} nodes on the CPU: ${reason} (${types.sort().join(', ')})`;
+  });
+}
+
 /** Counts by folder, reason of exclusion and missing operator, and what the list of exclusions no longer needs. */
 export function summaryLines(rows: readonly Row[], idlePatterns: readonly string[]): string[] {
   const folders = [...new Set(rows.map((row) => folderOf(row.name)))];
@@ -63,7 +75,7 @@ export function summaryLines(rows: readonly Row[], idlePatterns: readonly string
   const passing = rows.filter((row) => row.status === 'excluded, but passes');
   const lines = ['', 'folder'.padEnd(20) + '  passed  failed  excluded  excluded, but passes'];
   lines.push(...folders.map((folder) => folderLine(folder, rows)));
-  lines.push('', placementLine(rows));
+  lines.push('', placementLine(rows), ...cpuLines(rows));
   if (excluded.length > 0) lines.push('', 'excluded:');
   for (const [reason, count] of descending(countBy(excluded, (row) => row.reason!))) {
     lines.push(`${String(count).padStart(6)}  ${reason}`);

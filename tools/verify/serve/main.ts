@@ -30,7 +30,7 @@ const { values } = parseArgs({
 
 const MIB = 2 ** 20;
 /** Growth of the resident memory from the first tenth of the requests to the last that is no leak: collections are not in step. */
-const GROWTH = 64 * MIB;
+const GROWTH = 24 * MIB;
 const MEMORY_LIMIT = 2048 * MIB;
 const model = join(repositoryRoot, 'examples', 'digits', 'digits.onnx');
 const adapter = ['--adapter', values.adapter, '--log-level', 'info'];

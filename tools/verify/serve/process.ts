@@ -16,10 +16,13 @@ export interface ServerProcess {
   stop(): Promise<number | string>;
 }
 
+/** V8 lets its heap grow while there is memory to spare, which would look like a leak. */
+const smallHeap = ['--max-semi-space-size=4', '--max-old-space-size=256'];
+
 /** Starts `infer serve` on ports that are free; resolves once it listens and its models are loaded. */
 export async function startProcess(args: readonly string[]): Promise<ServerProcess> {
   const main = join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts');
-  const node = ['--import', 'tsx', '--conditions', 'tessera-source', main, 'serve', ...args];
+  const node = [...smallHeap, '--import', 'tsx', '--conditions', 'tessera-source', main, 'serve', ...args];
   const child = spawn(process.execPath, [...node, '--port', '0', '--grpc-port', '0'], {
     cwd: repositoryRoot,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -36,9 +36,9 @@ const leastSplitTerms = 128;
 
 function unitsFor(p: ImplicitGemm, device: DeviceProfile): MatrixUnits | string {
   const { elementType, channels, taps } = p;
-  if (p.volume) return 'the convolution has three spatial dimensions';
   const units = matrixUnits(device, elementType);
   if (typeof units === 'string') return units;
+  if (p.volume) return 'the convolution has three spatial dimensions';
   if (units.parts === 2 && channels * taps < leastSplitTerms) {
     return `sums of ${channels * taps} products of split operands are less accurate than f32`;
   }

@@ -92,10 +92,23 @@ export function wireByteLength(wire: WireType, count: number): number {
   return count * (isPacked(wire) ? packedBytes(wire) : byteSize(wire));
 }
 
-/** Host elements as bytes of a wire type; a view where nothing has to be converted. */
+/**
+ * Host elements as bytes of a wire type; a view where nothing has to be converted.
+ * @throws TesseraError INVALID_INPUT where a 64-bit integer does not fit the 32 bits in which the GPU holds it.
+ */
 export function encodeWire(dataType: DataType, data: TensorArray, wire: WireType): Uint8Array {
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) requireFit(dataType, data);
   const stored = isPacked(wire) ? (data as Uint8Array) : encodeStorage(dataType, data, wire);
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+}
+
+function requireFit(dataType: DataType, data: BigInt64Array | BigUint64Array): void {
+  const [min, max] = limits[dataType === 'int64' ? 'i32' : 'u32'];
+  for (const value of data) {
+    if (value >= min && value <= max) continue;
+    const message = `a tensor of ${dataType} holds ${value}, beyond the 32 bits in which the GPU holds its elements`;
+    throw new TesseraError('INVALID_INPUT', message);
+  }
 }
 
 export type StorageArray =

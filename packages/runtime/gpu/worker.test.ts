@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../src/index.js';
 
@@ -16,6 +16,7 @@ describe('a worker thread', () => {
     const worker = new Worker(start, {
       eval: true,
       workerData: { model },
+      env: SHARE_ENV,
       execArgv: ['--conditions', 'tessera-source'],
     });
     const answers: unknown[] = [];

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import type { Ceilings } from '@tessera/conv-kernels';
 import type { AdapterChoice, AdapterReport } from '../api.js';
 import { TesseraError } from '../errors.js';
@@ -57,7 +58,10 @@ async function systemAdapters(guarded: boolean): Promise<Candidate[]> {
   return found.map((adapter) => ({ adapter, source: 'system', language: gpu.wgslLanguageFeatures }));
 }
 
-/** SwiftShader out of its package, through the system's Vulkan loader or the one packed with it. */
+/**
+ * SwiftShader out of its package, through the system's Vulkan loader or the one packed with it. The loader learns of it by
+ * variables of the process's environment, which a worker thread can set only where it shares them.
+ */
 async function embeddedAdapters(guarded: boolean): Promise<Candidate[]> {
   const swiftShader = await unpackSwiftShader();
   if (!swiftShader) return [];
@@ -67,7 +71,8 @@ async function embeddedAdapters(guarded: boolean): Promise<Candidate[]> {
     if (!hasSystemLoader()) preloadVulkanLoader(swiftShader.loader);
     const gpu = await dawnInstance(guarded);
     const adapter = await gpu.requestAdapter();
-    return adapter ? [{ adapter, source: 'embedded', language: gpu.wgslLanguageFeatures }] : [];
+    if (!adapter || !isSwiftShader(adapter.info)) return [];
+    return [{ adapter, source: 'embedded', language: gpu.wgslLanguageFeatures }];
   } finally {
     icdVariables.forEach((name, i) => {
       if (saved[i] === undefined) delete process.env[name];
@@ -80,8 +85,15 @@ function describe({ info }: GPUAdapter): string {
   return `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
 }
 
-const remedy =
+function isSwiftShader({ architecture, description }: GPUAdapterInfo): boolean {
+  return /swiftshader/i.test(`${architecture} ${description}`);
+}
+
+const systemRemedy =
   'On Linux install a GPU driver with Vulkan, or Mesa 23 or newer (package mesa-vulkan-drivers), or the npm package @sparticuz/chromium, whose SwiftShader is used where nothing else is found.';
+
+const workerRemedy =
+  'SwiftShader is found in a worker thread that shares the environment: new Worker(file, { env: SHARE_ENV }).';
 
 async function candidates(choice: AdapterChoice, guarded: boolean): Promise<Candidate[]> {
   switch (choice) {
@@ -108,6 +120,7 @@ async function findAdapter(choice: AdapterChoice, guarded: boolean): Promise<Fou
   const [found] = await candidates(choice, guarded);
   if (!found) {
     const what = choice === 'auto' ? 'no WebGPU adapter was found' : `no WebGPU adapter fits "${choice}"`;
+    const remedy = isMainThread ? systemRemedy : `${systemRemedy} ${workerRemedy}`;
     throw new TesseraError('NO_ADAPTER', `${what}. ${remedy}`, { remedy });
   }
   const { adapter, source, language } = found;

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChromeTrace } from '@tessera/report-view';
 import { acquireDevice, createSession, type Tensor } from '@tessera/runtime';
 import { buildModel } from '../../../tools/testing/index.js';
+import { traceFaults } from '../../../tools/testing/trace.js';
 import { sharedFolder } from '../../../tools/verify/support/shared-data.js';
 import { readNpy, writeNpy } from '../src/model/npy.js';
 import type { Page } from 'playwright-core';
@@ -226,8 +227,9 @@ it('shows where the time of a run went, and saves it as a Chrome trace', async (
     page.waitForEvent('download'),
     page.getByRole('button', { name: 'Save a Chrome trace' }).click(),
   ]);
-  const { traceEvents } = JSON.parse(readFileSync(await download.path(), 'utf8')) as ChromeTrace;
-  expect(traceEvents.filter(({ cat }) => cat === 'layer')).toHaveLength(layers);
+  const trace: ChromeTrace = JSON.parse(readFileSync(await download.path(), 'utf8'));
+  expect(traceFaults(trace)).toEqual([]);
+  expect(trace.traceEvents.filter(({ cat }) => cat === 'layer')).toHaveLength(layers);
   expect(complaints).toEqual([]);
   await context.close();
 });

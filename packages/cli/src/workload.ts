@@ -42,7 +42,8 @@ export interface Workload {
 export function explainFailure(error: unknown, model: string, assumedSymbols: readonly string[] = []): unknown {
   if (!isTesseraError(error)) return error;
   const assumed = assumedSymbols.map((symbol) => `${symbol} = 1`).join(', ');
-  const bySizes = assumed !== '' && (error.code === 'INVALID_INPUT' || error.code === 'INVALID_MODEL');
+  const bySizes =
+    assumed !== '' && (error.code === 'INVALID_INPUT' || (error.code === 'INVALID_MODEL' && error.node !== undefined));
   const hint = bySizes ? ` (assuming ${assumed}; --dim NAME=SIZE sets another size)` : '';
   const message = withNode(error);
   return new CliError(`${message.includes(basename(model)) ? '' : `${model}: `}${message}${hint}`, EXIT.failed, error);

@@ -13,16 +13,26 @@ mkdirSync(at('folder.onnx'));
 writeFileSync(at('empty.onnx'), '');
 writeFileSync(at('text.onnx'), 'hello\n');
 
-const commands = ['run', 'bench', 'profile', 'explain', 'tune', 'compare', 'inspect', 'doctor'];
+const commands = ['run', 'bench', 'profile', 'explain', 'tune', 'compare', 'inspect', 'doctor', 'batch', 'serve'];
+
+/** What a command needs beside the model. */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  batch: ['--input', at('folder.onnx'), '--output', at('results')],
+  serve: [],
+};
 
 describe.each(commands)('infer %s', (name) => {
-  it.each<[string, RegExp]>([
+  const missing: [string, RegExp][] = [
     ['none.onnx', /none\.onnx cannot be read: no such file or directory/],
     ['folder.onnx', /folder\.onnx is a directory, not a model/],
+  ];
+  it.each<[string, RegExp]>([
+    // A folder is what serve takes; of what is not there its server tells.
+    ...(name === 'serve' ? [] : missing),
     ['empty.onnx', /empty\.onnx.* is not an ONNX file|empty\.onnx.*it is empty/],
     ['text.onnx', /text\.onnx.* is not an ONNX file/],
   ])('refuses %s in one line', async (file, message) => {
-    const { status, stdout, stderr } = await infer([name, at(file), '--json'], { inputs });
+    const { status, stdout, stderr } = await infer([name, at(file), ...(needed[name] ?? ['--json'])], { inputs });
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^infer: [^\n]+\n$/);
     expect(stderr).not.toMatch(/internal error/);
@@ -31,7 +41,7 @@ describe.each(commands)('infer %s', (name) => {
   });
 
   it('tells of wrong usage in one line', async () => {
-    const { status, stdout, stderr } = await infer([name, model, '--bogus'], { inputs });
+    const { status, stdout, stderr } = await infer([name, model, '--bogus', ...(needed[name] ?? [])], { inputs });
     expect(stderr).toMatch(/^infer: unknown option '--bogus'[^\n]*infer --help[^\n]*\n$/);
     expect([status, stdout]).toEqual([2, '']);
   });

@@ -37,21 +37,22 @@ function bench(model: string, shapes: Readonly<Record<string, readonly number[]>
   return stderr.trim().split('\n').at(-1) ?? `status ${status}`;
 }
 
+const command = `npm run bench:infer -- --adapter ${values.adapter} ${flags.join(' ')}`;
+const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} processors`;
+if (values.out) mkdirSync(dirname(values.out), { recursive: true });
 const rows: Row[] = [];
+let text = '';
 for (const name of positionals.length > 0 ? positionals : fewNetworks) {
   const { path, sizes, inputsFor } = await openNetwork(name);
   const inputs = Object.entries(inputsFor(sizes[0])).map(([input, { dims }]) => [input, dims] as const);
   const report = bench(path, Object.fromEntries(inputs));
   rows.push({ name, report });
   console.log(`${name}: ${typeof report === 'string' ? report : `ratio ${report.peer?.ratio.toFixed(2)}`}`);
+  // Whole after each network, so that a run that is stopped leaves what it measured.
+  text = table(rows, { command, machine, node: process.version });
+  if (values.out) writeFileSync(values.out, text);
 }
-const command = `npm run bench:infer -- --adapter ${values.adapter} ${flags.join(' ')}`;
-const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} processors`;
-const text = table(rows, { command, machine, node: process.version });
-if (values.out) {
-  mkdirSync(dirname(values.out), { recursive: true });
-  writeFileSync(values.out, text);
-} else console.log(text);
+if (!values.out) console.log(text);
 const failed = rows.filter(({ report }) => typeof report === 'string').length;
 console.log(`${rows.length - failed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);

@@ -39,18 +39,31 @@ function warningsOf(parts: Parts): string[] {
   return warnings;
 }
 
-function layersReport(profile: Profile, latencyMs: number, parts: Parts): LayersReport {
+/** The mean of a part over the run of median length, or the two in the middle: medians of parts do not add up. */
+function middleRun(timings: readonly RunTiming[]): (part: (timing: RunTiming) => number) => number {
+  const sorted = [...timings].sort((a, b) => a.totalMs - b.totalMs);
+  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
+  return (part) => middle.reduce((sum, timing) => sum + part(timing), 0) / middle.length;
+}
+
+function layersReport(profile: Profile, timings: readonly RunTiming[]): LayersReport {
   const sumMs = profile.gpuMs;
+  const middle = middleRun(timings);
+  const totalMs = middle((timing) => timing.totalMs);
+  const uploadMs = middle((timing) => timing.uploadMs);
+  const encodeMs = middle((timing) => timing.encodeMs);
+  const readBackMs = middle((timing) => timing.readBackMs);
+  const gpuMs = middle((timing) => timing.gpuMs ?? profile.wholeMs);
   return {
     profiledRuns: profile.runs,
     sumMs,
-    gapMs: latencyMs - sumMs,
+    gapMs: totalMs - sumMs,
     gap: {
-      uploadMs: parts.upload.median,
-      encodeMs: parts.encode.median,
-      dispatchMs: (parts.gpu?.median ?? profile.wholeMs) - sumMs,
-      waitMs: parts.wait.median,
-      readBackMs: parts.readBack.median,
+      uploadMs,
+      encodeMs,
+      dispatchMs: gpuMs - sumMs,
+      waitMs: totalMs - uploadMs - encodeMs - gpuMs - readBackMs,
+      readBackMs,
     },
     rows: profile.layers.map(({ name, opType, algorithm, ms }) => {
       return { name, opType, algorithm, ms, share: sumMs > 0 ? ms / sumMs : 0 };
@@ -96,7 +109,7 @@ export function buildBenchReport(facts: BenchFacts): BenchReport {
     isInterrupted: facts.isInterrupted,
     latency,
     parts,
-    layers: profile ? layersReport(profile, latency.median, parts) : null,
+    layers: profile ? layersReport(profile, ours) : null,
     peer: peer && peerLatency ? { ...peer, latency: peerLatency, ratio: peerLatency.median / latency.median } : null,
     baseline: null,
     warnings: [...workload.warnings, ...warningsOf(parts)],

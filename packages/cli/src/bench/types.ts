@@ -48,11 +48,14 @@ export interface BenchReport {
   readonly warnings: readonly string[];
 }
 
-/** End to end against the sum of the layers; medians. */
+/** End to end against the sum of the layers. */
 export interface LayersReport {
   readonly profiledRuns: number;
   readonly sumMs: number;
-  /** `latency.median - sumMs`, in these parts; `dispatchMs` is the run's GPU time beyond the layers'. */
+  /**
+   * `latency.median - sumMs`, which is the sum of the parts, taken of the run of median length. `dispatchMs` is its GPU
+   * time beyond the layers', below 0 where timing each layer costs more than what lies between them.
+   */
   readonly gapMs: number;
   readonly gap: {
     readonly uploadMs: number;

@@ -12,6 +12,7 @@ import { readSignature } from '../inputs/signature.js';
 import { precisionOption } from '../options/model.js';
 import { parseDim, parseList, parseNumber, parseScale, parseStd, wholeNumber } from '../options/parsers.js';
 import { prepareDirectory } from '../outputs/write.js';
+import { modelSize } from '../workload.js';
 
 /** The options of `infer batch` as commander gives them. */
 interface BatchOptions extends PixelOptions {
@@ -67,6 +68,9 @@ path below the folder given. An item whose result is there is not done again, so
 was, goes on by the same command. Where the model has several inputs, an item is a folder with NAME.npy (or a
 picture, or .pb) for each.
 
+Exit status: 0 every item has its result, 1 failed or some have none, 2 wrong usage, 130 interrupted. What was done
+stays.
+
 Examples:
   infer batch resnet50.onnx --input photos --output features --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
   infer batch model.onnx --input data --output out --shard $JOB_COMPLETION_INDEX/16      a Kubernetes indexed job
@@ -81,6 +85,7 @@ export interface BatchSummary {
 
 /** Runs a model on every item of this shard that has no result yet. */
 export async function batch(model: string, options: BatchOptions, environment: Environment): Promise<BatchSummary> {
+  modelSize(model);
   const inputs = readSignature(model);
   requireApart(options);
   prepareDirectory(options.output);

@@ -67,7 +67,9 @@ function verdict({ adapter, model }: DoctorReport, strict = false): CliError | u
   if (!model) return undefined;
   if (model.refusal !== null) return new CliError(`${model.file} cannot run on ${adapter.name}`);
   const count = model.elsewhere.length;
-  return strict && count > 0 ? new CliError(`${count} nodes of ${model.file} would not run on the GPU`) : undefined;
+  return strict && count > 0
+    ? new CliError(`${count} ${count === 1 ? 'node' : 'nodes'} of ${model.file} would not run on the GPU`)
+    : undefined;
 }
 
 export function addDoctorCommand(program: Command, environment: Environment): void {

@@ -1,11 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { loadOnnxFile } from '@tessera/onnx-loader/node';
 import type { AdapterChoice, Precision } from '@tessera/runtime';
 import type { ProcessOptions } from '@tessera/server';
 import type { Environment } from '../environment.js';
 import { CliError, systemReason } from '../errors.js';
 
 const MEBIBYTE = 2 ** 20;
+
+const HELP = `
+A folder holds NAME.onnx, NAME/model.onnx or NAME/VERSION/model.onnx. docs/serving.md says more.
+
+Exit status: 0 ended by SIGINT or SIGTERM with all accepted requests answered, 1 failed, 2 wrong usage.
+
+Examples:
+  infer serve models                                          every model of a folder, on ports 8000 and 8001
+  infer serve resnet50.onnx --name resnet --port 8080 --no-grpc
+  infer serve models --adapter NVIDIA --max-batch 32 --token-file token`;
 
 /** The options of `infer serve` as commander gives them. */
 interface ServeCommandOptions {
@@ -98,6 +109,8 @@ function serveOptions(): Option[] {
   ];
 }
 
+const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
 function read(file: string): Buffer {
   try {
     return readFileSync(file);
@@ -142,14 +155,13 @@ function processOptions(paths: readonly string[], options: ServeCommandOptions):
 export function addServeCommand(program: Command, environment: Pick<Environment, 'serve'>): void {
   const command = program
     .command('serve')
-    .description('serve models over HTTP and gRPC by the Open Inference Protocol')
+    .summary('serve models over HTTP and gRPC by the Open Inference Protocol')
+    .usage('PATH... [options]')
     .argument('<path...>', 'a folder of models, or model files')
-    .addHelpText(
-      'after',
-      '\nA folder holds NAME.onnx, NAME/model.onnx or NAME/VERSION/model.onnx. docs/serving.md says more.',
-    );
+    .addHelpText('after', HELP);
   for (const option of serveOptions()) command.addOption(option);
   command.action(async (paths: readonly string[], options: ServeCommandOptions) => {
+    if (paths.length === 1 && isFile(paths[0])) loadOnnxFile(paths[0]);
     const status = await environment.serve(processOptions(paths, options)).catch((error: unknown) => {
       throw error instanceof Error && error.name === 'Error' ? new CliError(error.message, undefined, error) : error;
     });

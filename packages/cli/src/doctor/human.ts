@@ -41,7 +41,9 @@ function modelLines(model: ModelDiagnosis, colors: Colors): string[] {
   });
   const hidden = elsewhere.length - nodes.length;
   const place =
-    elsewhere.length > 0 ? `${elsewhere.length} nodes would not run on the GPU:` : 'every node runs on the GPU';
+    elsewhere.length > 0
+      ? `${elsewhere.length} ${elsewhere.length === 1 ? 'node' : 'nodes'} would not run on the GPU:`
+      : 'every node runs on the GPU';
   const peak = memory && memory.weightBytes + memory.inputBytes + memory.activationBytes;
   return [
     refusal === null ? colors.green(`${file} runs`) : colors.red(`${file} cannot run: ${refusal}`),

@@ -90,6 +90,17 @@ describe('the report', () => {
     );
   });
 
+  it.each([3, 4])('explains the gap of %d runs by parts that add up', async (runs) => {
+    const timing = (run: number) => {
+      const gpuMs = 1 + ((run * 7) % 5);
+      return { ...fakeTiming, uploadMs: 0.1 * run, encodeMs: 5 / run, gpuMs, totalMs: 6 + ((run * 3) % 4) };
+    };
+    const { layers, latency } = await reportOf(['--iterations', String(runs)], { timing });
+    const { gap, gapMs, sumMs } = layers!;
+    expect(Object.values(gap).reduce((sum, ms) => sum + ms)).toBeCloseTo(gapMs, 10);
+    expect(gapMs).toBeCloseTo(latency.median - sumMs, 10);
+  });
+
   it.each<[string, Partial<typeof fakeTiming>, RegExp | undefined]>([
     ['nothing', {}, undefined],
     ['the enqueueing', { encodeMs: 3.5 }, /encoding takes nearly as long as the GPU/],

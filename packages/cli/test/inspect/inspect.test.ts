@@ -118,10 +118,10 @@ describe('infer doctor', () => {
     const fake = { inputs: [], placements };
     const { stdout, status } = await infer(['doctor', odd], fake);
     expect(status).toBe(0);
-    expect(stdout).toContain('1 nodes would not run on the GPU:');
+    expect(stdout).toContain('1 node would not run on the GPU:');
     expect(stdout).toContain('b (NonZero): its shape depends on data');
     const strict = await infer(['doctor', odd, '--strict', '--json'], fake);
-    expect([strict.status, strict.stderr]).toEqual([1, `infer: 1 nodes of ${odd} would not run on the GPU\n`]);
+    expect([strict.status, strict.stderr]).toEqual([1, `infer: 1 node of ${odd} would not run on the GPU\n`]);
     expect(JSON.parse(strict.stdout).model.elsewhere).toEqual([
       { name: 'b', opType: 'NonZero', why: 'its shape depends on data' },
     ]);

@@ -27,6 +27,36 @@ export function toHalf(value: number): number {
   return sign + roundShift((scaled << 23) | mantissa, 13);
 }
 
+/** f32 values, and their bits. */
+export interface FloatBits {
+  readonly values: Float32Array;
+  readonly bits: Int32Array;
+}
+
+/** Writes the halves nearest to the first `count` values to `out` from `at` on, as `toHalf` gives them. */
+export function putHalves({ values, bits }: FloatBits, count: number, out: Uint16Array, at: number): void {
+  for (let i = 0; i < count; i++) {
+    const word = bits[i];
+    const magnitude = word & 0x7fffffff;
+    out[at + i] =
+      magnitude >= leastNormal && magnitude < leastInfinite
+        ? ((word >>> 16) & 0x8000) | ((magnitude + 0xfff + ((magnitude >>> 13) & 1) - rebias) >>> 13)
+        : toHalf(values[i]);
+  }
+}
+
+/** The halves nearest to all values. */
+export function toHalves(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const halves = new Uint16Array(values.length);
+  putHalves(floatBits(values), values.length, halves, 0);
+  return halves;
+}
+
+/** A view of the bits of values. */
+export function floatBits(values: Float32Array): FloatBits {
+  return { values, bits: new Int32Array(values.buffer, values.byteOffset, values.length) };
+}
+
 /** `bits >> shift`, rounded to nearest, ties to even. A carry into the exponent is the right result. */
 function roundShift(bits: number, shift: number): number {
   const half = 2 ** (shift - 1);

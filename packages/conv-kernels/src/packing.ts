@@ -1,11 +1,11 @@
 import { elementBytes } from './geometry.js';
-import { toHalf } from './half.js';
+import { toHalves } from './half.js';
 import type { ImplicitGemm } from './implicit.js';
 import type { WeightPacking } from './plan.js';
 
 /** The values as f32 or f16 elements. */
 export function encodeElements(values: Float32Array, type: 'f32' | 'f16'): ArrayBufferView<ArrayBuffer> {
-  return type === 'f16' ? Uint16Array.from(values, toHalf) : Float32Array.from(values);
+  return type === 'f16' ? toHalves(values) : values.slice();
 }
 
 /** Weights in the order they come in; absent where they can be used as they are. */
@@ -39,25 +39,44 @@ export function blockPacking(p: ImplicitGemm, block: number, slack = 0): WeightP
     key: `blocks-${block}-${p.elementType}-${p.groups}x${p.columns}x${p.channels}x${p.taps}-${g}.${n}.${c}.${t}+${slack}`,
     byteLength: count * elementBytes(p.elementType),
     pack(values) {
-      const half = p.elementType === 'f16';
-      const out = half ? new Uint16Array(count) : new Float32Array(count);
-      let at = 0;
-      for (let group = 0; group < p.groups; group++) {
-        for (let first = 0; first < p.columns; first += block) {
-          const used = Math.min(block, p.columns - first);
-          for (let tap = 0; tap < p.taps; tap++) {
-            for (let channel = 0; channel < p.channels; channel++) {
-              const from = group * g + first * n + channel * c + tap * t;
-              for (let i = 0; i < used; i++) {
-                const value = values[from + i * n];
-                out[at + i] = half ? toHalf(value) : value;
-              }
-              at += block;
-            }
-          }
-        }
-      }
-      return out;
+      const packed = packBlocks(p, block, values, count);
+      return p.elementType === 'f16' ? toHalves(packed) : packed;
     },
   };
+}
+
+function packBlocks(p: ImplicitGemm, block: number, values: Float32Array, count: number): Float32Array<ArrayBuffer> {
+  const { g, n, c, t } = p.weights;
+  const out = new Float32Array(count);
+  let at = 0;
+  for (let group = 0; group < p.groups; group++) {
+    for (let first = 0; first < p.columns; first += block) {
+      const used = Math.min(block, p.columns - first);
+      for (let tap = 0; tap < p.taps; tap++) {
+        const from = group * g + first * n + tap * t;
+        at = packBlock(values, from, n, c, used, p.channels, out, at, block);
+      }
+    }
+  }
+  return out;
+}
+
+/** Writes `used` columns of all channels as rows of `block` elements, and returns where the next row begins. */
+function packBlock(
+  values: Float32Array,
+  start: number,
+  columnStride: number,
+  channelStride: number,
+  used: number,
+  channels: number,
+  out: Float32Array,
+  first: number,
+  block: number,
+): number {
+  for (let channel = 0; channel < channels; channel++) {
+    const from = start + channel * channelStride;
+    const at = first + channel * block;
+    for (let i = 0; i < used; i++) out[at + i] = values[from + i * columnStride];
+  }
+  return first + channels * block;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { convProblem, type ConvCase } from '../gpu/cases.js';
 import { random } from '../gpu/random.js';
-import { highHalf, lowHalf, matrixPacking, powerOfTwoScale } from '../src/algorithms/matrix/packing.js';
+import { highHalf, lowHalf, powerOfTwoScale, putSplitHalves, splitRow } from '../src/algorithms/matrix/halves.js';
+import { matrixPacking } from '../src/algorithms/matrix/packing.js';
 import { chainSlices } from '../src/algorithms/matrix/params.js';
 import { matrixUnits, type MatrixTile } from '../src/algorithms/matrix/shape.js';
 import { explainConv, fromHalf, planConv, planGemm, type DeviceProfile, type GemmProblem } from '../src/index.js';
@@ -58,6 +59,19 @@ describe('the halves of a weight', () => {
     expect(splitHalves(-1e-12)[0]).toBe(0x8001);
     expect(splitHalves(Infinity)).toEqual([0x7c00, 0]);
     expect(splitHalves(NaN)[1]).toBe(0);
+  });
+
+  it('are the same taken one by one or a row at a time', () => {
+    const source = random(12);
+    const special = [0, -0, 1e-12, -1e-12, 2 ** -14, 2 ** -24, 65519, 65520, -Infinity, Infinity, NaN, 1.5e-45];
+    const row = splitRow(special.length + 500);
+    const { values } = row.values;
+    values.set(special);
+    for (let i = special.length; i < values.length; i++) values[i] = (source.next() * 2 - 1) * 2 ** source.int(-30, 15);
+    const out = new Uint16Array(2 * values.length);
+    putSplitHalves(row, values.length, out, 0, values.length);
+    const pairs = Array.from(values, (_, i) => [out[i], out[values.length + i]]);
+    expect(pairs).toEqual(Array.from(values, splitHalves));
   });
 
   it('is used on columns scaled to the top of the range of f16', () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { toHalves } from '../src/half.js';
 import { fromHalf, toHalf } from '../src/index.js';
 import { implicitConv } from '../src/implicit.js';
 import { blockPacking } from '../src/packing.js';
 import { convProblem } from '../gpu/cases.js';
+import { random } from '../gpu/random.js';
 
 describe('blockPacking', () => {
   it('orders weights [group][block][tap][channel][column], with zeros beyond the last column', () => {
@@ -39,6 +41,14 @@ describe('toHalf', () => {
       const value = fromHalf(bits);
       if (!Number.isNaN(value)) expect(toHalf(value)).toBe(bits);
     }
+  });
+
+  it('gives what toHalves gives of many values', () => {
+    const source = random(7);
+    const special = [0, -0, NaN, Infinity, -Infinity, 65519, 65520, 1e-8, 2 ** -25, 3 * 2 ** -25];
+    const drawn = Array.from({ length: 500 }, () => (source.next() * 2 - 1) * 2 ** source.int(-28, 18));
+    const values = Float32Array.from([...special, ...drawn]);
+    expect(Array.from(toHalves(values))).toEqual(Array.from(values, toHalf));
   });
 
   it('rounds to nearest, ties to even, and overflows to infinity', () => {

@@ -1,6 +1,7 @@
-import { fromHalf, toHalf } from '../../half.js';
+import { putHalves } from '../../half.js';
 import type { ImplicitGemm } from '../../implicit.js';
 import type { WeightPacking } from '../../plan.js';
+import { powerOfTwoScale, putSplitHalves, splitRow } from './halves.js';
 import type { MatrixTile, MatrixUnits } from './shape.js';
 import { lanesPerVector } from './shape.js';
 
@@ -38,81 +39,107 @@ export function matrixPacking(p: ImplicitGemm, tile: MatrixTile, units: MatrixUn
   return {
     key: `matrix-${kind}-${tile.depth}-${p.groups}x${p.taps}x${p.channels}x${p.columns}/${layout.columns}-${g}.${n}.${c}.${t}`,
     byteLength: 16 * layout.total,
-    pack(values) {
-      const words = new Uint32Array(4 * layout.total);
-      const write = writer(words, units, 8 * layout.part);
-      const scales = new Float32Array(words.buffer, 16 * layout.scales);
-      const factors = new Float64Array(block).fill(1);
-      for (let group = 0; group < p.groups; group++) {
-        for (let first = 0; first < p.columns; first += block) {
-          const count = Math.min(block, p.columns - first);
-          const start = group * g + first * n;
-          for (let j = 0; j < count && units.parts === 2; j++) {
-            factors[j] = columnScale(p, values, start + j * n);
-            scales[group * layout.columns + first + j] = 1 / factors[j];
-          }
-          for (let channel = 0; channel < p.channels; channel++) {
-            for (let tap = 0; tap < p.taps; tap++) {
-              const slice = Math.floor(channel / tile.depth) * p.taps + tap;
-              const k = group * layout.depth + slice * tile.depth + (channel % tile.depth);
-              const at = k * layout.columns + first;
-              const from = start + channel * c + tap * t;
-              for (let j = 0; j < count; j++) write(at + j, values[from + j * n] * factors[j]);
-            }
-          }
-        }
-      }
-      return words;
-    },
+    pack: (values) => packMatrix(p, tile, units, values),
   };
 }
 
 /** Columns packed side by side, so that whole lines of the cache are written. */
 const block = 32;
 
-/** Writes a weight at an index, in the type of the units' factors, and its low half `lowAt` further on. */
-function writer(words: Uint32Array, units: MatrixUnits, lowAt: number): (at: number, value: number) => void {
-  const halves = new Uint16Array(words.buffer);
-  const floats = new Float32Array(words.buffer);
-  if (units.type === 'f32') return (at, value) => (floats[at] = value);
-  if (units.parts === 1) return (at, value) => (halves[at] = toHalf(value));
-  return (at, value) => {
-    const high = highHalf(value);
-    halves[at] = high;
-    halves[at + lowAt] = lowHalf(value, high);
+function packMatrix(
+  p: ImplicitGemm,
+  tile: MatrixTile,
+  units: MatrixUnits,
+  values: Float32Array,
+): Uint32Array<ArrayBuffer> {
+  const layout = packedLayout(p, tile, units);
+  const words = new Uint32Array(4 * layout.total);
+  const scales = new Float32Array(words.buffer, 16 * layout.scales);
+  const { g, n, c, t } = p.weights;
+  const order: Order = {
+    format: units.parts === 2 ? 'split' : units.type,
+    channels: p.channels,
+    taps: p.taps,
+    slice: tile.depth,
+    width: layout.columns,
+    lowAt: 8 * layout.part,
+    columnStride: n,
+    channelStride: c,
+    tapStride: t,
   };
-}
-
-/** A power of two that brings the largest finite magnitude of a column to [2^14, 2^15); 1 for a column of zeros. */
-function columnScale(p: ImplicitGemm, values: Float32Array, from: number): number {
-  const { c, t } = p.weights;
-  let most = 0;
-  for (let tap = 0; tap < p.taps; tap++) {
-    for (let channel = 0; channel < p.channels; channel++) {
-      const value = Math.abs(values[from + channel * c + tap * t]);
-      if (value > most && value < Infinity) most = value;
+  const factors = new Float32Array(block).fill(1);
+  for (let group = 0; group < p.groups; group++) {
+    for (let first = 0; first < p.columns; first += block) {
+      const count = Math.min(block, p.columns - first);
+      const start = group * g + first * n;
+      for (let j = 0; j < count && units.parts === 2; j++) {
+        factors[j] = powerOfTwoScale(largestFinite(order, values, start + j * n));
+        scales[group * layout.columns + first + j] = 1 / factors[j];
+      }
+      packColumns(order, values, start, factors, count, words.buffer, group * layout.depth * layout.columns + first);
     }
   }
-  return powerOfTwoScale(most);
-}
-
-/** 2^e with most * 2^e in [2^14, 2^15), e at most 100 so that 2^-e is a normal f32; 1 for 0. */
-export function powerOfTwoScale(most: number): number {
-  if (most === 0) return 1;
-  return 2 ** Math.min(100, 14 - Math.floor(Math.log2(most)));
+  return words;
 }
 
 /**
- * The bits of the nearest f16, but 0 only for 0, so that a product with infinity is infinite. With `lowHalf` it gives
- * the value to 22 bits or 2^-25, whichever is more.
+ * Where the weights of a group lie and go. The loops over all weights take this one kind of object and are functions of
+ * the module, so that an engine compiles them once, and not for each kind of problem anew.
  */
-export function highHalf(value: number): number {
-  const high = toHalf(value);
-  return value !== 0 && (high & 0x7fff) === 0 ? high | 1 : high;
+interface Order {
+  readonly format: 'split' | 'f16' | 'f32';
+  readonly channels: number;
+  readonly taps: number;
+  /** Channels of a slice. */
+  readonly slice: number;
+  /** Elements of a packed row. */
+  readonly width: number;
+  /** From a high half to its low half. */
+  readonly lowAt: number;
+  readonly columnStride: number;
+  readonly channelStride: number;
+  readonly tapStride: number;
 }
 
-/** The bits of the f16 nearest to what a high half lacks; 0 where that is not finite. */
-export function lowHalf(value: number, high: number): number {
-  const rest = value - fromHalf(high);
-  return Number.isFinite(rest) ? toHalf(rest) : 0;
+/** Writes `count` columns, the first of them at `start` of the values, each scaled, from an element of the packed weights on. */
+function packColumns(
+  { format, channels, taps, slice, width, lowAt, columnStride, channelStride, tapStride }: Order,
+  values: Float32Array,
+  start: number,
+  factors: Float32Array,
+  count: number,
+  out: ArrayBuffer,
+  first: number,
+): void {
+  const row = splitRow(block);
+  const scaled = row.values.values;
+  const floats = new Float32Array(out);
+  const halves = new Uint16Array(out);
+  for (let channel = 0; channel < channels; channel++) {
+    const firstRow = Math.floor(channel / slice) * taps * slice + (channel % slice);
+    for (let tap = 0; tap < taps; tap++) {
+      const from = start + channel * channelStride + tap * tapStride;
+      const at = first + (firstRow + tap * slice) * width;
+      for (let j = 0; j < count; j++) scaled[j] = values[from + j * columnStride] * factors[j];
+      if (format === 'split') putSplitHalves(row, count, halves, at, at + lowAt);
+      else if (format === 'f16') putHalves(row.values, count, halves, at);
+      else for (let j = 0; j < count; j++) floats[at + j] = scaled[j];
+    }
+  }
+}
+
+/** The largest finite magnitude of the column that begins at `from`. */
+function largestFinite(
+  { channels, taps, channelStride, tapStride }: Order,
+  values: Float32Array,
+  from: number,
+): number {
+  let most = 0;
+  for (let channel = 0; channel < channels; channel++) {
+    for (let tap = 0; tap < taps; tap++) {
+      const value = Math.abs(values[from + channel * channelStride + tap * tapStride]);
+      if (value > most && value < Infinity) most = value;
+    }
+  }
+  return most;
 }

@@ -189,9 +189,11 @@ export class ProgramCache implements Evictable {
     try {
       const clock = stopwatch();
       const weights = program.buffers.flatMap((slot) => (slot.weight ? [slot.weight] : []));
+      // Pipelines compile in threads of their own while the weights are packed here.
+      const compiling = startCompiling(device, kernelsOf(program), progress('compile'));
       await this.#weights.upload(weights, progress('upload'));
       const uploadMs = clock();
-      const pipelines = await device.pipelines.compileAll(kernelsOf(program), progress('compile'));
+      const pipelines = await compiling.finish();
       this.#requireAlive();
       const executor = PreparedProgram.create(device, program, plan, this.#weights, pipelines);
       this.#executors.add(executor);
@@ -217,6 +219,29 @@ export class ProgramCache implements Evictable {
 /** How a session stores float32 values. */
 function floatTypeOf({ precision }: CacheOptions): 'f32' | 'f16' {
   return precision === 'fp16' ? 'f16' : 'f32';
+}
+
+/** Compiles kernels from now on, and tells of it from `finish` on. */
+function startCompiling(
+  { pipelines }: GpuDevice,
+  kernels: readonly Kernel[],
+  onProgress: (done: number, total: number) => void,
+) {
+  let compiled = 0;
+  let isAwaited = false;
+  const compiling = pipelines.compileAll(kernels, (done, total) => {
+    compiled = done;
+    if (isAwaited) onProgress(done, total);
+  });
+  // Where the upload fails before, that is what is told.
+  compiling.catch(() => {});
+  return {
+    finish() {
+      isAwaited = true;
+      onProgress(compiled, kernels.length);
+      return compiling;
+    },
+  };
 }
 
 function stopwatch(): () => number {

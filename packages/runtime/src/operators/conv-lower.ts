@@ -1,4 +1,5 @@
 import {
+  convKey,
   planConv,
   planInt8Conv,
   spatialConv,
@@ -41,7 +42,9 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
       epilogue: { bias: bias !== undefined, residual, activation },
     });
     context.choose({ kind: 'conv', problem });
-    return planConv(problem, context.profile, context.algorithms);
+    const activationKey = Object.entries(activation ?? {}).join();
+    const key = `${convKey(problem)} ${activationKey} ${context.algorithms.only ?? ''}`;
+    return context.planOnce(key, () => planConv(problem, context.profile, context.algorithms));
   });
   const weights = constantWeights ? packedWeights(context, plan, 1, elementType) : runWeights(context, elementType);
   emitPlan(context, plan, { input: x, weights, bias, residual, output: y });

@@ -1,5 +1,5 @@
 import type { Choice } from '../program/choices.js';
-import type { ChoiceOptions, DeviceProfile, ElementType, Kernel, Param } from '@tessera/conv-kernels';
+import type { ChoiceOptions, DeviceProfile, ElementType, Kernel, Param, Plan } from '@tessera/conv-kernels';
 import type { Attribute, DataType, Graph } from '@tessera/onnx-loader';
 import type { Dim, ValueType } from '../graph.js';
 import type { GpuTensor } from '../device/gpu-tensor.js';
@@ -131,6 +131,8 @@ export interface LowerContext extends NodeContext {
   scratch(byteLength: number): Operand;
   /** Notes what an algorithm is chosen for, so that the choice can be explained and tuned. */
   choose(choice: Choice): void;
+  /** What `plan` makes, made once for all nodes of one key: it must tell apart all that the plan depends on beside the device. */
+  planOnce(key: string, plan: () => Plan): Plan;
   emit(emission: Emission): void;
   /** Says where output `index` lies. May be a view of an input's buffer: buffers are never written twice. */
   output(index: number, operand: Operand): void;

@@ -1,4 +1,4 @@
-import type { DeviceProfile, ElementType, TuningTable } from '@tessera/conv-kernels';
+import type { DeviceProfile, ElementType, Plan, TuningTable } from '@tessera/conv-kernels';
 import type { DataType } from '@tessera/onnx-loader';
 import type { AlgorithmOptions } from '../api.js';
 import { TesseraError } from '../errors.js';
@@ -51,6 +51,7 @@ class ProgramBuilder {
   readonly nodes: ProgramNode[] = [];
   readonly choices: ProgramChoice[] = [];
   readonly operands = new Map<string, Operand>();
+  readonly plans = new Map<string, Plan>();
   readonly #weights = new Map<string, number>();
   readonly #places: ReadonlyMap<string, Place>;
   readonly #concatenations = new Map<TypedNode, Operand>();
@@ -278,6 +279,11 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
     scratch: (byteLength) => builder.scratch(byteLength),
     choose: (choice) =>
       void builder.choices.push({ node: builder.nodes.length - 1, choice, options: everywhere, forced }),
+    planOnce: (key, plan) => {
+      const known = builder.plans.get(key) ?? plan();
+      builder.plans.set(key, known);
+      return known;
+    },
     emit: (emission) => builder.emit(emission),
     output: (index, operand) => void builder.operands.set(node.outputs[index], operand),
   };

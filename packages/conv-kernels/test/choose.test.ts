@@ -10,8 +10,8 @@ const layer = (batch: number, channels: [number, number], size: [number, number]
 describe('planConv', () => {
   it('takes the kernel in registers on CPU adapters, and tiles on GPUs', () => {
     expect(planConv(layer(1, [64, 64], [56, 56], 1), software).variant).toMatch(/^register 8x/);
-    expect(planConv(layer(32, [64, 64], [56, 56]), gpu).variant).toBe('128x64x16');
-    expect(planConv(layer(32, [128, 256], [56, 48]), gpu).variant).toBe('128x128x32');
+    expect(planConv(layer(32, [64, 64], [56, 56]), gpu, { strict: true }).variant).toBe('128x64x16');
+    expect(planConv(layer(32, [128, 256], [56, 48]), gpu, { strict: true }).variant).toBe('128x128x32');
   });
 
   it('splits K of a small output on a large GPU, and says what scratch it needs', () => {

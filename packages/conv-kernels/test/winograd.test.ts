@@ -9,7 +9,7 @@ import {
 import { convAlgorithms, planConv, type ConvProblem } from '../src/index.js';
 import { planTolerance, sumTolerance } from '../src/tolerance.js';
 import { convProblem } from '../gpu/cases.js';
-import { gpu, least, software } from './devices.js';
+import { gpu, least, matrixGpu, software } from './devices.js';
 
 const square = (channels: [number, number], size: [number, number]): ConvProblem =>
   convProblem({ channels, size, kernel: [3, 3], pads: [1, 1, 1, 1], bias: true });
@@ -56,9 +56,14 @@ describe('winograd', () => {
     expect(variant([7, 7])).toMatch(/^F\(2x2,3x3\)/);
   });
 
-  it('is chosen on CPU adapters with enough channels, and never on GPUs', () => {
+  it('is chosen with enough channels where it was timed, if it fills a GPU without matrices, and nowhere else', () => {
+    const many = { ...square([256, 256], [14, 13]), batch: 32 };
     expect(planConv(square([64, 64], [56, 40]), software).algorithm).toBe('winograd');
     expect(planConv(square([16, 16], [56, 40]), software).algorithm).toBe('implicit-gemm');
+    expect(planConv(many, gpu).algorithm).toBe('winograd');
+    expect(planConv(many, gpu, { strict: true }).algorithm).toBe('implicit-gemm');
+    expect(planConv(many, matrixGpu).algorithm).toBe('implicit-gemm-matrix');
+    expect(planConv(many, { ...gpu, vendor: 'amd' }).algorithm).toBe('implicit-gemm');
     for (const device of [gpu, least]) {
       for (const problem of [square([64, 64], [56, 40]), square([512, 512], [7, 7]), square([8, 8], [5, 4])]) {
         expect(planConv(problem, device).algorithm).not.toBe('winograd');

@@ -98,6 +98,16 @@ export const layerSets = {
 
 export type SetName = keyof typeof layerSets;
 
+/** The layer of that name; of one with a residual, also as it is without. Throws where no set has it. */
+export function layerNamed(name: string): Layer {
+  const all = Object.values(layerSets).flat();
+  const found = all.find((layer) => layer.name === name);
+  if (found) return found;
+  const withResidual = all.find((layer) => layer.name === `${name} +`);
+  if (!withResidual) throw new Error(`no set has a layer "${name}"`);
+  return { ...withResidual, name, hasResidual: false };
+}
+
 /** A layer at a batch and precision: channels-last but for the images of first layers; bias and ReLU. */
 export function layerProblem(layer: Layer, batch: number, elementType: 'f32' | 'f16'): ConvProblem {
   const { channels, size, kernel, stride, groups } = layer;

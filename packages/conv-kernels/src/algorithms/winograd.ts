@@ -1,4 +1,4 @@
-import { ceilingsOf } from '../ceilings.js';
+import { ceilingsOf, deviceKind } from '../ceilings.js';
 import { convBytes, convFlops } from '../geometry.js';
 import { hasVectorOutput, implicitConv, isVectorLayout, type ImplicitGemm } from '../implicit.js';
 import type { DeviceProfile } from '../problem.js';
@@ -20,11 +20,13 @@ import { winograd2, winograd4 } from './winograd-transform.js';
 const leastRows = 8;
 
 /**
- * What the cost counts with on software adapters whose subgroups share weights, beside the rate of the products: seconds
- * for a vec4 that a transform reads or writes, in proportion to the ceiling of f32, and how much faster than predicted it
- * must be to be chosen, since it takes more memory and rounds more.
+ * What a vec4 that a transform reads or writes costs on software adapters whose subgroups share weights: as much as so
+ * many operations at the ceiling of f32.
  */
-const software = { accessOperations: 390, margin: 1.15 } as const;
+const accessOperations = 390;
+
+/** How much faster than predicted it must be to be chosen, since it takes more memory and rounds more. */
+const margin = 1.15;
 
 /**
  * Minimal filtering for dense 3x3 convolutions of stride and dilation 1 (Lavin and Gray, arXiv 1509.09308): transform
@@ -42,8 +44,9 @@ export const winograd: ConvAlgorithm = {
     return winogradLimit(implicitConv(problem), device);
   },
   cost(problem, device) {
-    if (!sharesWeights(device)) return unmeasuredCost('winograd', problem, device);
-    return software.margin * softwareSeconds(implicitConv(problem), device) + convBytes(problem) / bandwidth(device);
+    const seconds = predictedSeconds(implicitConv(problem), device);
+    if (seconds === undefined) return unmeasuredCost('winograd', problem, device);
+    return margin * seconds + convBytes(problem) / bandwidth(device);
   },
   plan(problem, device) {
     const p = implicitConv(problem);
@@ -62,18 +65,29 @@ export const winograd: ConvAlgorithm = {
   },
 };
 
-/** Predicted seconds of the three dispatches. */
-function softwareSeconds(p: ImplicitGemm, device: DeviceProfile): number {
+/** Predicted seconds of the three dispatches; undefined on kinds of device where nobody timed them. */
+function predictedSeconds(p: ImplicitGemm, device: DeviceProfile): number | undefined {
+  const isSoftware = sharesWeights(device);
+  if (!isSoftware && deviceKind(device) !== 'nvidia') return undefined;
   const shape = bestShape(p);
   const tile = productTile(shape, device);
   const [rowBlocks, columnBlocks, points] = productGrid(shape, tile);
   const rows = rowBlocks * tile.threads * tile.rows;
   const flops = 2 * points * rows * columnBlocks * tile.columns * shape.channelQuads * 4;
+  const products = flops / rate('winograd products', device);
+  if (isSoftware) return 3 * launchSeconds(device) + products + accessSeconds(p, shape, device);
+  const invocations = rowBlocks * columnBlocks * points * tile.threads;
+  const idle = Math.max(1, (ceilingsOf(device).cores * 256) / invocations);
+  return 3 * launchSeconds(device) + idle * products + (2 * scratchBytes(shape)) / bandwidth(device);
+}
+
+/** What the transforms of a software adapter read and write, a vec4 at a time. */
+function accessSeconds(p: ImplicitGemm, shape: WinogradShape, device: DeviceProfile): number {
+  const points = shape.transform.points ** 2;
   const loads = isVectorLayout(p.input, p.channels) ? 1 : 4;
   const stores = (hasVectorOutput(p) ? 1 : 4) * shape.transform.outputs ** 2;
   const accesses = shape.tiles * (shape.channelQuads * points * (loads + 1) + shape.columnQuads * (points + stores));
-  const access = software.accessOperations / ceilingsOf(device).f32Flops;
-  return 3 * launchSeconds(device) + flops / rate('winograd products', device) + accesses * access;
+  return (accesses * accessOperations) / ceilingsOf(device).f32Flops;
 }
 
 /** The variant with fewer multiplications. */

@@ -1,6 +1,7 @@
 import type { Dispatch, OperandName, PlanTimer, TimingRequest } from '@tessera/conv-kernels';
 import type { GpuDevice } from './device.js';
 import { BufferPool, timePass, type Clock, type TimedDispatch } from './timer.js';
+import { timingValues } from './timing-operands.js';
 import { bufferUsage } from './usage.js';
 
 /** A pass at least this long is timed well. */
@@ -92,23 +93,11 @@ function operandBuffers(pool: BufferPool, requests: readonly TimingRequest[]): R
   const buffers = new Map<OperandName, GPUBuffer>();
   for (const [name, bytes] of sizes) {
     const buffer = pool.create(bytes, bufferUsage.input, name);
-    if (name === 'input' || name === 'weights') pool.device.gpu.queue.writeBuffer(buffer, 0, varied(buffer.size));
+    if (name === 'input' || name === 'weights')
+      pool.device.gpu.queue.writeBuffer(buffer, 0, timingValues(name, buffer.size));
     buffers.set(name, buffer);
   }
   return buffers;
-}
-
-/** 16-bit words that are halves from 0.5 to 1 and, in pairs, floats near 0.0005: operands whose bits vary as real ones do. */
-function varied(byteLength: number): Uint16Array<ArrayBuffer> {
-  const words = new Uint16Array(byteLength / 2);
-  const seeds = Math.min(words.length, 2 ** 16);
-  let state = 1;
-  for (let i = 0; i < seeds; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    words[i] = 0x3800 | (state >>> 22);
-  }
-  for (let done = seeds; done < words.length; done *= 2) words.copyWithin(done, 0, done);
-  return words;
 }
 
 function bind(

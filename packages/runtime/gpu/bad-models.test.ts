@@ -92,6 +92,43 @@ describe('a bad model is refused by one error that names node and operator', () 
   });
 });
 
+describe('an axis outside the rank is refused', () => {
+  const scalar = (name: string, value: number): TensorSpec => ({ ...ints(name, [value]), dims: [] });
+  const initializers: readonly TensorSpec[] = [
+    ints('zero', [0]),
+    ints('one', [1]),
+    ints('axes', [4]),
+    scalar('axis', 4),
+    scalar('depth', 4),
+    { ...ints('corner', [0]), dims: [1, 1, 1] },
+    { name: 'pair', dataType: 'float32', dims: [2], data: Float32Array.of(0, 1) },
+    { name: 'weights', dataType: 'float32', dims: [5], data: new Float32Array(5) },
+  ];
+  const axis = { axis: 4 };
+  it.each<[string, string[], NodeSpec['attributes']]>([
+    ['ArgMax', ['x'], axis],
+    ['Concat', ['x', 'x'], { axis: -4 }],
+    ['CumSum', ['x', 'axis'], {}],
+    ['Flatten', ['x'], axis],
+    ['Gather', ['x', 'zero'], axis],
+    ['GatherElements', ['x', 'corner'], axis],
+    ['LayerNormalization', ['x', 'weights'], axis],
+    ['OneHot', ['x', 'depth', 'pair'], { axis: 5 }],
+    ['ReduceMax', ['x', 'axes'], {}],
+    ['ReduceSum', ['x', 'axes'], {}],
+    ['Slice', ['x', 'zero', 'one', 'axes'], {}],
+    ['Split', ['x'], { axis: 4, num_outputs: 1 }],
+    ['Squeeze', ['x', 'axes'], {}],
+    ['TopK', ['x', 'one'], axis],
+    ['Transpose', ['x'], { perm: [0, 1, 3] }],
+    ['Unsqueeze', ['x', 'axes'], {}],
+  ])('by %s', async (type, inputs, attributes) => {
+    const error = await errorOf(spec(node(type, inputs, attributes), { opset: 18, initializers }));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL', node: 'bad' });
+    expect((error as Error).message).toMatch(new RegExp(`node "bad" \\(${type}\\): .*(axis|axes|perm)`));
+  });
+});
+
 describe('an index outside the data', () => {
   const indices = { name: 'i', dataType: 'int64' as const, dims: [3] };
   const feeds = (...values: number[]) => ({ x, i: { ...ints('i', values) } as Tensor });
@@ -101,6 +138,52 @@ describe('an index outside the data', () => {
     const error = await errorOf(model);
     expect(error).toMatchObject({ code: 'INVALID_MODEL', node: 'bad' });
     expect((error as Error).message).toContain('node "bad" (Gather): index 3 is outside');
+  });
+
+  it.each([
+    ['GatherElements', ['x', 'j'], [2, 3, 5]],
+    ['GatherND', ['x', 'i'], [2, 3, 5]],
+    ['ScatterElements', ['x', 'j', 'u'], [2, 3, 5]],
+    ['ScatterND', ['x', 'i', 'w'], [5, 5]],
+  ])('of a constant is refused by %s too', async (type, inputs, dims) => {
+    const outside = [7];
+    const model = spec(node(type, inputs), {
+      inputs: [float('x', dims)],
+      initializers: [
+        { ...ints('i', outside), dims: type === 'ScatterND' ? [1, 1] : [1] },
+        { ...ints('j', outside), dims: [1, 1, 1] },
+        { name: 'u', dataType: 'float32', dims: [1, 1, 1], data: Float32Array.of(9) },
+        { name: 'w', dataType: 'float32', dims: [1, 5], data: new Float32Array(5) },
+      ],
+    });
+    const data = new Float32Array(dims.reduce((a, b) => a * b));
+    const error = await errorOf(model, { x: { dataType: 'float32', dims, data } });
+    expect(error).toMatchObject({ code: 'INVALID_MODEL', node: 'bad' });
+    expect((error as Error).message).toContain(`node "bad" (${type}): index 7 is outside`);
+  });
+
+  it.each(['GatherElements', 'GatherND'])('that comes with the run is clamped by %s', async (type) => {
+    const rows = type === 'GatherND' ? [3, 1] : [3];
+    const model = spec(node(type, ['x', 'i']), { inputs: [float('x', [4]), { ...indices, dims: rows }] });
+    const session = await createSession(buildModel(model), { device });
+    const four: Tensor = { dataType: 'float32', dims: [4], data: Float32Array.of(1, 2, 3, 4) };
+    const { y } = await session.run({ x: four, i: { ...feeds(100, -100, 1).i, dims: rows } });
+    expect(Array.from(y.data as Float32Array)).toEqual([4, 1, 2]);
+    session.dispose();
+  });
+
+  it('that comes with the run never strays in ScatterND', async () => {
+    const model = spec(node('ScatterND', ['x', 'i', 'u']), {
+      inputs: [float('x', [4]), { ...indices, dims: [3, 1] }, float('u', [3])],
+    });
+    const session = await createSession(buildModel(model), { device });
+    const four: Tensor = { dataType: 'float32', dims: [4], data: Float32Array.of(1, 2, 3, 4) };
+    const u: Tensor = { dataType: 'float32', dims: [3], data: Float32Array.of(7, 8, 9) };
+    const { y } = await session.run({ x: four, i: { ...feeds(1, 50, -50).i, dims: [3, 1] }, u });
+    const found = Array.from(y.data as Float32Array);
+    expect(found[1]).toBe(7);
+    expect(found.every((value) => [1, 3, 4, 7, 8, 9].includes(value))).toBe(true);
+    session.dispose();
   });
 
   it('that comes with the run is clamped by Gather', async () => {

@@ -3,7 +3,7 @@ import { gatherEmission } from '../kernels/gather.js';
 import type { Tensor } from '../tensor.js';
 import { rowMajorStrides } from './elementwise.js';
 import { isInteger, normalizeAxis, productOfDims, showDims, toNumbers } from './helpers.js';
-import { checkConstantIndices, checkedIndex } from './host-index.js';
+import { checkConstantIndices, checkConstantVectors, checkedIndex } from './host-index.js';
 import type { EvaluateContext, InferContext, InferResult, LowerContext, NodeContext, Operator } from './types.js';
 import { take } from './views.js';
 
@@ -184,7 +184,10 @@ export const gatherOperators: readonly Operator[] = [
     infer(context) {
       const { dataType, shape } = context.type(0);
       const indices = context.type(1).shape;
-      return [{ dataType, shape: shape && indices && ndParts(context, shape, indices).shape }];
+      if (!shape || !indices) return [{ dataType }];
+      const parts = ndParts(context, shape, indices);
+      checkConstantVectors(context, parts.batch);
+      return [{ dataType, shape: parts.shape }];
     },
     evaluate: evaluateNd,
     lower: lowerNd,

@@ -15,6 +15,21 @@ export function checkConstantIndices(context: InferContext, axis: number): void 
   if (typeof size === 'number' && indices) toNumbers(indices).forEach((index) => checkedIndex(context, index, size));
 }
 
+/**
+ * Fails where vectors of indices (input 1, along its last dimension) that are constant lie outside the dimensions of the data
+ * (input 0) from `first` on.
+ */
+export function checkConstantVectors(context: InferContext, first: number): void {
+  const sizes = context.type(0).shape?.slice(first);
+  const indices = context.constant(1);
+  const depth = indices?.dims.at(-1);
+  if (!sizes || !indices || !depth) return;
+  toNumbers(indices).forEach((index, i) => {
+    const size = sizes[i % depth];
+    if (typeof size === 'number') checkedIndex(context, index, size);
+  });
+}
+
 /** Calls `visit` with the coordinates of every element of a shape, in row-major order. The array is reused. */
 export function forEachIndex(shape: readonly number[], visit: (index: readonly number[], flat: number) => void): void {
   const total = product(shape);

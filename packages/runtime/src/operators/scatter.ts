@@ -3,7 +3,7 @@ import { scaledCopyEmission } from '../kernels/scaled-copy.js';
 import { scatterEmission, type ScatterReduction } from '../kernels/scatter.js';
 import type { Tensor } from '../tensor.js';
 import { rowMajorStrides } from './elementwise.js';
-import { checkConstantIndices, checkedIndex } from './host-index.js';
+import { checkConstantIndices, checkConstantVectors, checkedIndex } from './host-index.js';
 import { fromNumbers, normalizeAxis, productOfDims, showDims, toNumbers } from './helpers.js';
 import type { EvaluateContext, LowerContext, NodeContext, Operand, Operator } from './types.js';
 
@@ -169,7 +169,10 @@ export const scatterOperators: readonly Operator[] = [
     type: 'ScatterND',
     domain: '',
     since: 11,
-    infer: (context) => [context.type(0)],
+    infer(context) {
+      checkConstantVectors(context, 0);
+      return [context.type(0)];
+    },
     evaluate: evaluateNd,
     lower: lowerNd,
   },

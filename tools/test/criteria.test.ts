@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { toFloat16Bits } from '../testing/index.js';
 import { judge, type Criterion } from '../verify/zoo/criteria.js';
+import { isUndecided } from '../verify/zoo/piecewise.js';
 
 const answer = (...data: number[]) => ({ dims: [data.length], data, isHalf: false });
 const judged = (criterion: Criterion, ours: number[], reference: number[]) =>
@@ -61,3 +62,17 @@ describe('judge of detections', () => {
     expect(judge('detection', detections(rows.slice(1)), detections(rows)).passed).toBe(false);
   });
 });
+
+test.each([
+  ['fp32', 1e-4],
+  ['fp16', 2e-3],
+  ['int8', 5e-3],
+  ['detection', 2e-3],
+] as const)(
+  '%s is undecided where the reference is more than %d from itself, a tenth of the tolerance',
+  (criterion, most) => {
+    expect(isUndecided(criterion, most * 0.99)).toBe(false);
+    expect(isUndecided(criterion, most * 1.01)).toBe(true);
+    expect(isUndecided(criterion, NaN)).toBe(true);
+  },
+);

@@ -2,8 +2,10 @@ import { Float16Array } from '@petamoriken/float16';
 import { relativeDifference, type Values } from './compare.js';
 import { sameDetections } from './detections.js';
 
-/** How an architecture's answers are judged, by the precision it computes in and what it answers. */
-export type Criterion = 'fp32' | 'fp16' | 'int8' | 'detection';
+export type Precision = 'fp32' | 'fp16' | 'int8';
+
+/** How an architecture's answers are judged: by the precision it computes in, or as a set of boxes. */
+export type Criterion = Precision | 'detection';
 
 /** A tensor of either runtime; float16 as bits, or as the numbers that newer engines give. */
 export interface Answer {

@@ -11,7 +11,7 @@ export interface OutputPair {
 const tolerance = 1e-3;
 
 /** Where scores are as good as equal the order of suppression is not determined; this share of the boxes may lack a partner. */
-const mayDiffer = 0.02;
+export const mayDiffer = 0.02;
 
 /**
  * Compares the outputs of a detector as sets: a row of each output belongs to one detection (its box, score, label, mask), and each

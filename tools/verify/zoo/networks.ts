@@ -8,12 +8,14 @@ import {
   type SeededInput,
   type Sizes,
 } from '../support/shared-data.js';
-import type { Criterion } from './criteria.js';
+import type { Criterion, Precision } from './criteria.js';
 
 export interface Network {
   readonly name: string;
   readonly path: string;
   readonly criterion: Criterion;
+  /** What it computes in; of a detector, how its parts before and after the choice of boxes are judged. */
+  readonly precision: Precision;
   /** Sizes of the symbolic dimensions, one set after another in one session. */
   readonly sizes: readonly Sizes[];
   inputsFor(sizes: Sizes): Readonly<Record<string, SeededInput>>;
@@ -88,18 +90,19 @@ export async function openNetwork(name: string): Promise<Network> {
   const entry = models[name];
   if (!entry) {
     const { model, inputsFor, spec } = await zooModel(name);
-    return { name, path: model, criterion: criterionOf(spec), sizes: sizesOf[name] ?? [{}], inputsFor };
+    const precision = precisionOf(spec);
+    const criterion = 'NonMaxSuppression' in spec.ops ? 'detection' : precision;
+    return { name, path: model, criterion, precision, sizes: sizesOf[name] ?? [{}], inputsFor };
   }
   const { inputs } = await loadZoo();
   const feeds = inputs({ inputs: entry.inputs });
   for (const feed of Object.values(feeds)) feed.data = (feed.data as Float32Array).map(entry.value);
   const path = join(sharedFolder(), 'models', `${name}.onnx`);
-  return { name, path, criterion: 'fp32', sizes: [{}], inputsFor: () => feeds };
+  return { name, path, criterion: 'fp32', precision: 'fp32', sizes: [{}], inputsFor: () => feeds };
 }
 
-/** By what the graph holds: suppression of boxes, quantization, or inputs in float16. */
-function criterionOf({ ops, inputs }: { readonly ops: object; readonly inputs: readonly InputSpec[] }): Criterion {
-  if ('NonMaxSuppression' in ops) return 'detection';
+/** By what the graph holds: quantization, or inputs in float16. */
+function precisionOf({ ops, inputs }: { readonly ops: object; readonly inputs: readonly InputSpec[] }): Precision {
   if ('QuantizeLinear' in ops) return 'int8';
   return inputs.some((input) => input.type === 'FLOAT16') ? 'fp16' : 'fp32';
 }

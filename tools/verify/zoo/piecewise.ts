@@ -2,16 +2,14 @@ import type { DataType } from '@tessera/onnx-loader';
 import { dataTypeNumber } from '@tessera/onnx-loader/schema';
 import { createSession } from '@tessera/runtime';
 import type { Sizes } from '../support/shared-data.js';
-import { judge, tolerances, type Verdict } from './criteria.js';
+import { judge, tolerances, type Criterion, type Verdict } from './criteria.js';
+import { mayDiffer } from './detections.js';
 import type { Network } from './networks.js';
 import { openNetworkFile, type Piece } from './pieces.js';
 import { referenceSession, runOurs, runReference, type Answers, type Feeds } from './runs.js';
 
 /** Pieces to begin with; those that rounding still decides are halved. */
 const firstPieces = 16;
-
-/** A network of numbers, not of sets of boxes. */
-type Criterion = keyof typeof tolerances;
 
 async function plainAnswers(path: string, feeds: Feeds): Promise<Answers> {
   const session = await referenceSession(path, false);
@@ -36,16 +34,13 @@ export async function selfDifference(
 }
 
 export function isUndecided(criterion: Criterion, spread: number): boolean {
-  return !(spread <= tolerances[criterion] / 10);
+  const tolerance = criterion === 'detection' ? mayDiffer : tolerances[criterion];
+  return !(spread <= tolerance / 10);
 }
 
 /** Compares a network piece by piece, each fed with the reference's values; the verdict is the worst of them. */
-export async function judgePieces(
-  network: Network,
-  criterion: Criterion,
-  sizes: Sizes,
-  adapter: string,
-): Promise<Verdict> {
+export async function judgePieces(network: Network, sizes: Sizes, adapter: string): Promise<Verdict> {
+  const criterion = network.precision;
   const file = openNetworkFile(network.path);
   const feeds = network.inputsFor(sizes);
   const given = Object.entries(feeds).map(([name, { type, dims, data }]) => {

@@ -60,11 +60,10 @@ async function check(session: Session, network: Network, sizes: Sizes, reference
 /** The verdict piece by piece, where rounding errors have a say in the answers of the whole. */
 async function settle(network: Network, sizes: Sizes, reference: Answers) {
   const { criterion } = network;
-  if (criterion === 'detection') return undefined;
   const spread = await selfDifference(criterion, network.path, network.inputsFor(sizes), reference);
   if (!isUndecided(criterion, spread)) return undefined;
   const note = `in pieces: onnxruntime differs from itself by ${spread.toExponential(1)} without its optimizations`;
-  return { ...(await judgePieces(network, criterion, sizes, adapter)), note };
+  return { ...(await judgePieces(network, sizes, adapter)), note };
 }
 
 const send = (row: Row) => process.send!(row);

@@ -10,7 +10,7 @@ export function beginsAsOnnx(bytes: Uint8Array): boolean {
 export function recognizeOther(bytes: Uint8Array): string | undefined {
   if (bytes.byteLength === 0) return 'empty';
   if (beginsAsOnnx(bytes)) return undefined;
-  const start = new TextDecoder('latin1').decode(bytes.subarray(0, 512));
+  const start = String.fromCharCode(...bytes.subarray(0, 512));
   if (start.startsWith('version https://git-lfs.github.com/spec/')) {
     return "a git-lfs pointer, not the file itself; 'git lfs pull' fetches that";
   }

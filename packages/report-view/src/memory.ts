@@ -38,7 +38,7 @@ export function memoryChart(memory: MemoryReport, layers: readonly LayerReport[]
     marginRight: 24,
     marginBottom: 46,
     ariaLabel: 'Memory of the activations over the run',
-    x: { domain: [0, Math.max(1, memory.steps)], label: 'dispatch' },
+    x: { domain: [0, Math.max(1, memory.steps)], label: 'dispatch', labelOffset: 40 },
     y: { domain: [0, Math.max(1, edges.at(-1) ?? 0)], label: null, tickFormat: formatBytes, ticks: 6 },
     marks: [
       Plot.ruleY(edges, { stroke: 'currentColor', strokeOpacity: 0.15 }),

@@ -65,6 +65,7 @@ export function rooflineChart(
       type: 'log',
       domain: [from, to],
       label: 'operations a byte',
+      labelOffset: 40,
       grid: true,
       ticks: decades(from, to),
       tickFormat: (value: number) => quantity(value, ''),

@@ -62,7 +62,7 @@ function draw(profile: Profile, spans: readonly Span[], options: ChartOptions, f
     marginTop: 8,
     marginBottom: 46,
     ariaLabel: 'Timeline of one profiled run',
-    x: { domain: [from, to], label: 'milliseconds since the run began', grid: true },
+    x: { domain: [from, to], label: 'milliseconds since the run began', labelOffset: 40, grid: true },
     y: { domain: lanes, label: null, padding: 0.18, tickSize: 0 },
     marks: [
       Plot.barX(

@@ -14,7 +14,10 @@ export interface Difference {
   readonly elements: number;
   /** Of ours that are not finite where the reference's are. */
   readonly notFinite: number;
-  /** The element that differs most, beyond its tolerance; one that is not finite on one side comes first. */
+  /**
+   * The element furthest beyond its tolerance, or nearest to it; one that is not finite on one side comes first. Absent
+   * where all are equal.
+   */
   readonly worst?: { readonly index: readonly number[]; readonly ours: number; readonly reference: number };
 }
 
@@ -56,8 +59,7 @@ export function differenceOf(ours: Tensor, reference: Tensor, { rtol, atol }: To
     if (isFinite) maxAbsolute = Math.max(maxAbsolute, distance);
     else if (Number.isFinite(b)) notFinite++;
     const excess = isFinite ? distance - (slack + rtol * Math.abs(b)) : Infinity;
-    if (isFinite && excess <= 0) continue;
-    wrong++;
+    if (!isFinite || excess > 0) wrong++;
     if (excess > worstExcess) [worst, worstExcess] = [i, excess];
   }
   return {

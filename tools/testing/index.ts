@@ -12,3 +12,4 @@ export type {
 export { encodeTensor } from './src/encode-tensor.js';
 export type { ExternalTensorSpec, TensorSpec } from './src/encode-tensor.js';
 export { toBfloat16Bits, toFloat16Bits } from './src/half.js';
+export { selfSignedCertificate } from './src/certificate.js';

@@ -63,6 +63,22 @@ describe('createSession', () => {
     expect(seen).toEqual([65536, 131072, 196608]);
   });
 
+  it('ends when it is aborted while a stream gives nothing', async () => {
+    let cancelled = false;
+    const web = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(Uint8Array.of(8)),
+      cancel: () => void (cancelled = true),
+    });
+    const endless = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
+    for (const stream of [web, endless]) {
+      const controller = new AbortController();
+      const opening = createSession(stream, { device, signal: controller.signal });
+      setTimeout(() => controller.abort(new Error('enough')), 5);
+      await expect(opening).rejects.toThrow('enough');
+    }
+    expect(cancelled).toBe(true);
+  });
+
   it('refuses what is no model', async () => {
     await expect(createSession(7 as unknown as Uint8Array)).rejects.toThrow(
       'the model must be a path, its bytes (Uint8Array or ArrayBuffer), or a stream of them',

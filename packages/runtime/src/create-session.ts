@@ -1,5 +1,6 @@
 import { loadOnnx, type ByteSource, type Model } from '@tessera/onnx-loader';
 import type { Session, SessionOptions } from './api.js';
+import { abortable } from './abortable.js';
 import { asGpuDevice, type GpuDevice } from './device/device.js';
 import { asTesseraError, TesseraError } from './errors.js';
 import { openSession } from './session.js';
@@ -55,8 +56,7 @@ async function readStream(
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let total = 0;
-  for await (const chunk of 'getReader' in stream ? streamChunks(stream) : stream) {
-    signal?.throwIfAborted();
+  for await (const chunk of until(signal, 'getReader' in stream ? streamChunks(stream) : stream)) {
     if (!(chunk instanceof Uint8Array))
       throw new TesseraError(
         'INVALID_INPUT',
@@ -75,14 +75,33 @@ async function readStream(
   return bytes;
 }
 
-/** Not every browser can iterate its own streams. */
-async function* streamChunks(stream: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
-  const reader = stream.getReader();
+/** The chunks of a stream until the signal aborts: at once, even where the stream gives nothing more and never ends. */
+async function* until(signal: AbortSignal | undefined, stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const chunks = stream[Symbol.asyncIterator]();
+  let ended = false;
   try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
+    for (;;) {
+      signal?.throwIfAborted();
+      const { done, value } = await abortable(chunks.next(), signal);
+      ended = done === true;
+      if (ended) return;
+      yield value as Uint8Array;
+    }
   } finally {
-    await reader.cancel();
+    // Not waited for: a generator that is still to give its next chunk does not return before.
+    if (!ended) chunks.return?.().catch(() => {});
   }
+}
+
+/** Not every browser can iterate its own streams. */
+function streamChunks(stream: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
+  const reader = stream.getReader();
+  const next = () => reader.read() as Promise<IteratorResult<Uint8Array>>;
+  const cancel = async () => {
+    await reader.cancel();
+    return { done: true as const, value: undefined };
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: cancel }) };
 }
 
 function externalSource(location: string, data: Readonly<Record<string, Uint8Array>>): ByteSource {

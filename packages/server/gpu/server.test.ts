@@ -1,11 +1,13 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get as httpsGet } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { credentials } from '@grpc/grpc-js';
 import { createSession } from '@tessera/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildModel } from '../../../tools/testing/index.js';
+import { buildModel, selfSignedCertificate } from '../../../tools/testing/index.js';
 import { startServer, type RunningServer } from '../src/index.js';
 import {
   binaryRequest,
@@ -339,6 +341,7 @@ describe('a server with a token', () => {
       grpcPort: 0,
       logLevel: 'silent',
       token: 'secret',
+      maxBody: 4096,
       drainMs: 0,
     });
     await guarded.loaded;
@@ -365,10 +368,96 @@ describe('a server with a token', () => {
       expect(await stranger.send(method, new Uint8Array()).catch((error: unknown) => error)).toMatchObject({
         code: 16,
       });
+    const large = encodeTexts([1, 'x'.repeat(10_000)]);
+    for (const [client, code] of [
+      [stranger, 16],
+      [friend, 8],
+    ] as const)
+      expect(await client.send('ModelInfer', large).catch((error: unknown) => error)).toMatchObject({ code });
+    for (const malformed of [Uint8Array.of(0xff), Uint8Array.of(0x0a, 200)])
+      expect(await stranger.send('ModelInfer', malformed).catch((error: unknown) => error)).toMatchObject({
+        code: 16,
+        details: 'a bearer token is needed',
+      });
     expect(await friend.flag('ServerReady')).toBe(true);
     stranger.close();
     friend.close();
     await guarded.close();
+  });
+});
+
+describe('a server with a certificate', () => {
+  it('speaks TLS in both protocols, and nothing else', async () => {
+    const tls = selfSignedCertificate();
+    const secured = await startServer({
+      paths: [digits],
+      port: 0,
+      grpcPort: 0,
+      logLevel: 'silent',
+      tls,
+      token: 'secret',
+      drainMs: 0,
+    });
+    await secured.loaded;
+    expect(secured.url).toMatch(/^https:/);
+    const headers = { authorization: 'Bearer secret' };
+    const get = (options: object) =>
+      new Promise<number | string>((resolve) => {
+        httpsGet(`${secured.url}/v2/models/digits`, options, (response) => {
+          response.resume();
+          resolve(response.statusCode!);
+        }).on('error', (error: NodeJS.ErrnoException) => resolve(error.code!));
+      });
+    expect(await get({ ca: tls.cert, headers })).toBe(200);
+    expect(await get({ ca: tls.cert })).toBe(401);
+    expect(await get({ headers })).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
+    await expect(call(secured.url.replace('https', 'http'), '/v2/health/live')).rejects.toThrow();
+    const client = new GrpcClient(secured.grpcAddress!, 'secret', credentials.createSsl(tls.cert));
+    const input = { name: 'image', datatype: 'FP32', shape: [1, 1, 8, 8] };
+    expectScores(
+      new Float32Array(new Uint8Array((await client.infer('digits', [input], [bytesOf(image)])).raw[0]).buffer),
+    );
+    const plain = new GrpcClient(secured.grpcAddress!, 'secret');
+    expect(await plain.send('ServerLive', new Uint8Array()).catch((error: unknown) => error)).toMatchObject({
+      code: 14,
+    });
+    client.close();
+    plain.close();
+    await secured.close();
+  });
+});
+
+describe('limits', () => {
+  it('are told by a status each', async () => {
+    const narrow = await startServer({
+      paths: [digits],
+      port: 0,
+      grpcPort: 0,
+      logLevel: 'silent',
+      maxBody: 4096,
+      maxTensors: 1,
+      maxElements: 128,
+      maxRequests: 4,
+      timeoutMs: 5000,
+      drainMs: 0,
+    });
+    expect((await call(narrow.url, '/v2/health/ready')).status).toBe(503);
+    await narrow.loaded;
+    expect((await call(narrow.url, '/v2/health/ready')).status).toBe(200);
+    const infer = (body: string) => call(narrow.url, '/v2/models/digits/infer', { body });
+    const error = async (body: string) => {
+      const { status, json } = await infer(body);
+      return [status, (json as { error: string }).error];
+    };
+    expect(await error('x'.repeat(5000))).toEqual([413, 'the body is too large']);
+    expect(await error(request([], [3, 1, 8, 8]))).toEqual([413, expect.stringContaining('at most 128 are taken')]);
+    const twice = request().replace(/"inputs":\[(.*)\]/, '"inputs":[$1,$1]');
+    expect(await error(twice)).toEqual([413, expect.stringContaining('has 2 inputs; at most 1 are taken')]);
+    const statuses = (await Promise.all(Array.from({ length: 40 }, () => infer(request())))).map(
+      ({ status }) => status,
+    );
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    await narrow.close();
   });
 });
 

@@ -39,6 +39,9 @@ export class RequestError extends Error {
   }
 }
 
+/** All that a request without the token is told. */
+export const needsToken = new RequestError('unauthenticated', 'a bearer token is needed');
+
 /** What the runtime's failures are to a client whose request met them. */
 const kinds: Readonly<Record<ErrorCode, FailureKind>> = {
   INVALID_INPUT: 'invalid',

@@ -109,7 +109,8 @@ export function requestKey(
   outputs: readonly string[] | undefined,
   maxRows: number,
 ): string | undefined {
+  if (maxRows <= 1) return undefined;
   const rows = rowsOf(feeds);
-  if (maxRows <= 1 || rows < 1 || rows > maxRows) return undefined;
+  if (rows < 1 || rows > maxRows) return undefined;
   return `${batchKey(feeds)}|${outputs ? [...outputs].sort().join(' ') : ''}`;
 }

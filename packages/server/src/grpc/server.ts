@@ -5,14 +5,17 @@ import {
   Metadata,
   Server,
   ServerCredentials,
+  ServerInterceptingCall,
+  ServerListenerBuilder,
   type sendUnaryData,
+  type ServerInterceptor,
   type ServerUnaryCall,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { modelMetadata, serverMetadata } from '../describe.js';
-import { asRequestError, RequestError } from '../errors.js';
+import { asRequestError, needsToken, RequestError } from '../errors.js';
 import type { RepositoryControl } from '../http/model-routes.js';
 import { readGrpcRequest, writeGrpcResponse, type ModelInferRequest } from '../protocol/grpc-messages.js';
 import type { InferenceService } from '../service.js';
@@ -103,6 +106,7 @@ export function createGrpcServer(options: GrpcOptions): Server {
   const server = new Server({
     'grpc.max_receive_message_length': options.maxBody,
     'grpc.max_send_message_length': -1,
+    interceptors: [requireToken(options.isAllowed)],
   });
   const implementation: UntypedServiceImplementation = {};
   for (const [name, handler] of Object.entries(handlers(options))) implementation[name] = unary(handler, options);
@@ -110,13 +114,23 @@ export function createGrpcServer(options: GrpcOptions): Server {
   return server;
 }
 
-function unary(handler: Handler, { isAllowed, onInternalError }: GrpcOptions): handleUnaryCall<object, object> {
+/** Answers calls without the token before their message is read, so that not even its limits are told. */
+function requireToken(isAllowed: TokenCheck): ServerInterceptor {
+  return (_method, call) => {
+    const listener = new ServerListenerBuilder().withOnReceiveMetadata((metadata, next) => {
+      const [authorization] = metadata.get('authorization');
+      if (isAllowed(authorization?.toString())) next(metadata);
+      else call.sendStatus({ code: needsToken.status.grpc, details: needsToken.message });
+    });
+    return new ServerInterceptingCall(call, { start: (next) => next(listener.build()) });
+  };
+}
+
+function unary(handler: Handler, { onInternalError }: GrpcOptions): handleUnaryCall<object, object> {
   return async (call: ServerUnaryCall<object, object>, callback: sendUnaryData<object>): Promise<void> => {
     const gone = new AbortController();
     call.once('cancelled', () => gone.abort());
     try {
-      const [authorization] = call.metadata.get('authorization');
-      if (!isAllowed(authorization?.toString())) throw new RequestError('unauthenticated', 'a bearer token is needed');
       callback(null, (await handler(call.request as never, gone.signal)) as object);
     } catch (error) {
       const failure = asRequestError(error);

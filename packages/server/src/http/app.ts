@@ -2,12 +2,12 @@ import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { serverMetadata } from '../describe.js';
-import { asRequestError, RequestError } from '../errors.js';
+import { asRequestError, needsToken, RequestError } from '../errors.js';
 import type { InferenceService } from '../service.js';
 import type { TokenCheck } from '../token.js';
 import { addInferRoutes } from './infer-routes.js';
 import { addModelRoutes, type RepositoryControl } from './model-routes.js';
-import { inferRequestBody } from './schemas.js';
+import { errorBody, inferRequestBody, liveBody, readyBody } from './schemas.js';
 
 export interface HttpOptions {
   readonly service: InferenceService;
@@ -41,10 +41,10 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
     return503OnClosing: false,
     https: tls ?? null,
     frameworkErrors: (error: unknown, { headers }: FastifyRequest, reply: FastifyReply) =>
-      void sendFailure(reply, isAllowed(headers.authorization) ? error : needsToken()),
+      void sendFailure(reply, isAllowed(headers.authorization) ? error : needsToken),
   } as object);
   app.addHook('onRequest', async ({ headers }) => {
-    if (!isAllowed(headers.authorization)) throw needsToken();
+    if (!isAllowed(headers.authorization)) throw needsToken;
   });
   app.addHook('onSend', async (_request, reply) => {
     if (service.closing) reply.header('connection', 'close');
@@ -67,8 +67,6 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
   await app.ready();
   return app;
 }
-
-const needsToken = () => new RequestError('unauthenticated', 'a bearer token is needed');
 
 const openApiHead = {
   openapi: '3.0.3',
@@ -103,11 +101,17 @@ function readBodiesRaw(app: FastifyInstance): void {
 }
 
 function addHealthRoutes(app: FastifyInstance, { service, metrics }: HttpOptions): void {
-  const none = { type: 'object', properties: {} } as const;
-  const health = (summary: string) => ({ schema: { summary, tags: ['health'], response: { 200: none } } });
-  app.get('/v2/health/live', health('Server live'), async () => ({}));
-  app.get('/v2/health/ready', health('Server ready'), async (_request: FastifyRequest, reply: FastifyReply) =>
-    service.isReady ? {} : sendFailure(reply, new RequestError('unavailable', 'the server is not ready')),
+  const health = (summary: string, body: object) => ({
+    schema: { summary, tags: ['health'], response: { 200: body, '4xx': errorBody, '5xx': errorBody } },
+  });
+  app.get('/v2/health/live', health('Server live', liveBody), async () => ({ live: true }));
+  app.get(
+    '/v2/health/ready',
+    health('Server ready', readyBody),
+    async (_request: FastifyRequest, reply: FastifyReply) =>
+      service.isReady
+        ? { ready: true }
+        : sendFailure(reply, new RequestError('unavailable', 'the server is not ready')),
   );
   app.get('/metrics', { schema: { summary: 'Prometheus metrics', tags: ['health'] } }, async (_request, reply) => {
     const { contentType, text } = await metrics();

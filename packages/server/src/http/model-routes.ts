@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { modelMetadata, serverMetadata } from '../describe.js';
 import { RequestError } from '../errors.js';
 import type { InferenceService } from '../service.js';
-import { errorBody, indexBody, modelBody, serverBody } from './schemas.js';
+import { errorBody, indexBody, modelBody, modelReadyBody, serverBody } from './schemas.js';
 
 /** Loads and unloads a model, in every process of the server. */
 export interface RepositoryControl {
@@ -43,10 +43,10 @@ export function addModelRoutes(
     );
   }
   for (const path of modelPaths('/ready')) {
-    app.get<ModelRoute>(path, about('Model ready', { type: 'object' }), async ({ params }) => {
-      const { pool } = registry.get(params.model, params.version);
+    app.get<ModelRoute>(path, about('Model ready', modelReadyBody), async ({ params }) => {
+      const { name, pool } = registry.get(params.model, params.version);
       if (pool.health !== 'ready') throw new RequestError('unavailable', 'the model is not ready');
-      return {};
+      return { name, ready: true };
     });
   }
   addRepositoryRoutes(app, service, control);

@@ -18,6 +18,17 @@ const tensor = {
 
 export const errorBody = { type: 'object', required: ['error'], properties: { error: text } } as const;
 
+const flag = { type: 'boolean' } as const;
+
+export const liveBody = { type: 'object', required: ['live'], properties: { live: flag } } as const;
+export const readyBody = { type: 'object', required: ['ready'], properties: { ready: flag } } as const;
+
+export const modelReadyBody = {
+  type: 'object',
+  required: ['name', 'ready'],
+  properties: { name: text, ready: flag },
+} as const;
+
 export const serverBody = {
   type: 'object',
   required: ['name', 'version', 'extensions'],

@@ -38,6 +38,7 @@ export interface RegistryOptions {
 export class ModelRegistry {
   readonly #entries = new Map<string, Entry>();
   #turn: Promise<unknown> = Promise.resolve();
+  #loadedAll = false;
   #closed = false;
 
   constructor(
@@ -51,11 +52,13 @@ export class ModelRegistry {
     for (const file of this.repository.list()) {
       await this.#inTurn(() => this.#loadFile(file)).catch((error: unknown) => failures.push({ file, error }));
     }
+    this.#loadedAll = true;
     return failures;
   }
 
-  /** Whether all models that are to be loaded are, and can run. */
+  /** Whether all models that are to be loaded are, and can run; never before `loadAll` is done. */
   get isReady(): boolean {
+    if (!this.#loadedAll) return false;
     const entries = [...this.#entries.values()];
     return entries.every(({ state, pool }) => state !== 'LOADING' && (!pool || pool.health === 'ready'));
   }

@@ -1,5 +1,5 @@
 import type { BatchReport, Device } from '@tessera/runtime';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type Aggregator, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ModelRegistry } from './models/registry.js';
 
 export type Protocol = 'http' | 'grpc';
@@ -114,6 +114,7 @@ function addGauges(registers: Registry[], { registry, devices }: Observed): void
     name: 'tessera_model_ready',
     help: '1 for a version of a model that is ready, 0 for one that is not.',
     labelNames: ofModel,
+    aggregator: 'min',
     registers,
     collect() {
       this.reset();
@@ -121,10 +122,11 @@ function addGauges(registers: Registry[], { registry, devices }: Observed): void
         this.set({ model: name, version }, state === 'READY' ? 1 : 0);
     },
   });
-  const ofDevice = (name: string, help: string, value: (device: Device) => number) =>
+  const ofDevice = (name: string, help: string, value: (device: Device) => number, aggregator: Aggregator = 'sum') =>
     new Gauge({
       name,
       help,
+      aggregator,
       labelNames: ['device'],
       registers,
       collect() {
@@ -133,7 +135,6 @@ function addGauges(registers: Registry[], { registry, devices }: Observed): void
     });
   ofDevice('tessera_gpu_memory_bytes', 'Bytes of live GPU buffers.', ({ memory }) => memory.bytes);
   ofDevice('tessera_gpu_memory_peak_bytes', 'Most bytes of live GPU buffers so far.', ({ memory }) => memory.peakBytes);
-  ofDevice('tessera_device_healthy', '1 for a device that runs, 0 for one that was lost.', ({ health }) =>
-    health === 'ready' ? 1 : 0,
-  );
+  const isHealthy = ({ health }: Device) => (health === 'ready' ? 1 : 0);
+  ofDevice('tessera_device_healthy', '1 for a device that runs, 0 for one that was lost.', isHealthy, 'min');
 }

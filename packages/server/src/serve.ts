@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import type { ServeOptions } from './options.js';
 import { startServer, type RunningServer } from './server.js';
-import { shareMetrics, superviseWorkers, workerPeers } from './workers.js';
+import { announceServing, superviseWorkers, workerPeers, workerPlace } from './workers.js';
 
 /** How many processes serve, and which adapters each opens. */
 export interface ProcessOptions extends ServeOptions {
@@ -47,11 +47,14 @@ async function untilStopped(server: RunningServer): Promise<number> {
 }
 
 async function serveAsWorker(options: ServeOptions, workers: number): Promise<number> {
-  const adapters = adaptersOf(options.adapters, cluster.worker!.id - 1, workers);
-  const peers = workerPeers(async (action, name) => (await starting).registry[action](name));
+  const adapters = adaptersOf(options.adapters, workerPlace(), workers);
+  const peers = workerPeers({
+    apply: async (action, name) => (await starting).registry[action](name),
+    metrics: async () => (await starting).metrics.register.getMetricsAsJSON(),
+  });
   const starting = startServer({ ...options, adapters }, peers);
   const server = await starting;
-  shareMetrics(server.metrics.register);
+  void server.loaded.then(({ ready, failed }) => (ready > 0 || failed === 0) && announceServing());
   const status = await untilStopped(server);
   cluster.worker!.disconnect();
   return status;

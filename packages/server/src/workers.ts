@@ -1,10 +1,12 @@
 import cluster, { type Worker } from 'node:cluster';
-import { AggregatorRegistry, type Registry } from 'prom-client';
+import { AggregatorRegistry } from 'prom-client';
+import { RequestError } from './errors.js';
 import type { Peers } from './server.js';
 
 /** What a worker asks of the first process, and what that asks of the other workers. */
 type Message =
-  | { readonly tessera: 'metrics'; readonly id: number }
+  | { readonly tessera: 'serving' }
+  | { readonly tessera: 'metrics' | 'report'; readonly id: number }
   | { readonly tessera: 'forward'; readonly id: number; readonly action: 'load' | 'unload'; readonly name: string }
   | { readonly tessera: 'apply'; readonly id: number; readonly action: 'load' | 'unload'; readonly name: string }
   | { readonly tessera: 'answer'; readonly id: number; readonly text?: string; readonly error?: string };
@@ -15,26 +17,37 @@ function isMessage(value: unknown): value is Message {
   return typeof value === 'object' && value !== null && 'tessera' in value;
 }
 
-/** Sends requests to another process and matches the answers. */
+interface Target {
+  send?(message: unknown): unknown;
+}
+
+/** Sends requests to other processes and matches the answers. */
 class Correspondence {
   #next = 0;
-  readonly #pending = new Map<number, (answer: Answer) => void>();
+  readonly #pending = new Map<number, { readonly target: Target; readonly settle: (answer: Answer) => void }>();
 
-  ask(target: { send?(message: unknown): unknown }, message: Record<string, unknown>): Promise<string> {
+  ask(target: Target, message: Record<string, unknown>): Promise<string> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, ({ text = '', error }) => (error === undefined ? resolve(text) : reject(new Error(error))));
+      const settle = ({ text = '', error }: Answer) =>
+        error === undefined ? resolve(text) : reject(new RequestError('unavailable', error));
+      this.#pending.set(id, { target, settle });
       target.send?.({ ...message, id });
     });
   }
 
   take(answer: Answer): void {
-    this.#pending.get(answer.id)?.(answer);
+    this.#pending.get(answer.id)?.settle(answer);
     this.#pending.delete(answer.id);
+  }
+
+  /** Counts what a process that has ended was asked as done: the one that follows it starts from the repository. */
+  forget(ended: Target): void {
+    for (const [id, { target }] of this.#pending) if (target === ended) this.take({ tessera: 'answer', id });
   }
 }
 
-async function reply(target: { send?(message: unknown): unknown }, id: number, work: () => Promise<string | void>) {
+async function reply(target: Target, id: number, work: () => Promise<string | void>) {
   let answer: Answer;
   try {
     answer = { tessera: 'answer', id, text: (await work()) ?? '' };
@@ -44,18 +57,21 @@ async function reply(target: { send?(message: unknown): unknown }, id: number, w
   target.send?.(answer);
 }
 
-/** Lets the first process add up this worker's metrics with the others'. */
-export function shareMetrics(register: Registry): void {
-  new AggregatorRegistry();
-  AggregatorRegistry.setRegistries([register]);
+/** What the first process asks of a worker. */
+export interface WorkerDuties {
+  /** Does what another worker was asked for. */
+  apply(action: 'load' | 'unload', name: string): Promise<void>;
+  /** Its own metrics, as prom-client's JSON. */
+  metrics(): Promise<object>;
 }
 
 /** A worker's side: asks the first process for what all processes share, and does what others are asked. */
-export function workerPeers(apply: (action: 'load' | 'unload', name: string) => Promise<void>): Peers {
+export function workerPeers({ apply, metrics }: WorkerDuties): Peers {
   const correspondence = new Correspondence();
   process.on('message', (message) => {
     if (!isMessage(message)) return;
     if (message.tessera === 'answer') correspondence.take(message);
+    else if (message.tessera === 'report') void reply(process, message.id, async () => JSON.stringify(await metrics()));
     else if (message.tessera === 'apply') void reply(process, message.id, () => apply(message.action, message.name));
   });
   return {
@@ -64,46 +80,85 @@ export function workerPeers(apply: (action: 'load' | 'unload', name: string) => 
   };
 }
 
+/** Tells the first process that this worker has loaded its models. */
+export function announceServing(): void {
+  process.send?.({ tessera: 'serving' } satisfies Message);
+}
+
+/** Names a worker's place among the workers, from 0, which one that takes it over keeps. */
+const placeVariable = 'TESSERA_WORKER';
+
+/** The place of this worker. */
+export function workerPlace(): number {
+  return Number(process.env[placeVariable]);
+}
+
+/** A worker that has lived this long did not die of its start. */
+const settledMs = 60_000;
+const firstPauseMs = 100;
+const longestPauseMs = 30_000;
+
 /**
  * The first process's side: starts workers, one more for each that dies, and passes on what they ask of each other.
- * Resolves when all have ended after `stop` was called: with true where each ended by itself.
+ * Where one ends by itself before any has served, all are stopped: what it could not do, the next could not either.
+ * Resolves when all have ended: with true where each ended by itself after `stop` was called.
  */
 export function superviseWorkers(count: number, onDeath: (code: number | null, signal: string | null) => void) {
-  const aggregator = new AggregatorRegistry();
   const correspondence = new Correspondence();
+  const serving = new Set<Worker>();
+  const unloaded = new Set<string>();
+  let served = false;
   let stopping = false;
   let clean = true;
   let deaths = 0;
-  const others = (worker: Worker) =>
-    Object.values(cluster.workers ?? {}).filter((other) => other && other !== worker) as Worker[];
-  const start = () => {
-    const worker = cluster.fork();
-    worker.on('message', (message: unknown) => {
-      if (!isMessage(message)) return;
-      if (message.tessera === 'answer') correspondence.take(message);
-      if (message.tessera === 'metrics') void reply(worker, message.id, () => aggregator.clusterMetrics());
-      if (message.tessera !== 'forward') return;
-      const { action, name } = message;
-      const asked = others(worker).map((other) => correspondence.ask(other, { tessera: 'apply', action, name }));
-      void reply(worker, message.id, async () => void (await Promise.all(asked)));
-    });
+  const running = () => Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+  const apply = (worker: Worker, action: 'load' | 'unload', name: string) =>
+    correspondence.ask(worker, { tessera: 'apply', action, name });
+  const addUp = async () => {
+    const texts = await Promise.all([...serving].map((worker) => correspondence.ask(worker, { tessera: 'report' })));
+    return AggregatorRegistry.aggregate(texts.filter(Boolean).map((text) => JSON.parse(text) as object[])).metrics();
   };
-  for (let i = 0; i < count; i++) start();
-  const ended = new Promise<boolean>((resolve) => {
-    cluster.on('exit', (_worker, code, signal) => {
-      if (code !== 0) clean = false;
-      if (stopping) {
-        if (Object.keys(cluster.workers ?? {}).length === 0) resolve(clean);
-        return;
-      }
-      onDeath(code, signal);
-      // Workers that die as soon as they start are not started without end.
-      setTimeout(start, Math.min(30_000, 100 * 2 ** deaths++));
-    });
-  });
   const stop = () => {
     stopping = true;
-    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
+    for (const worker of running()) worker.process.kill('SIGTERM');
   };
+  const hear = (worker: Worker, message: Message) => {
+    if (message.tessera === 'answer') correspondence.take(message);
+    if (message.tessera === 'metrics') void reply(worker, message.id, addUp);
+    if (message.tessera === 'serving') {
+      serving.add(worker);
+      served = true;
+      // It has loaded what the repository has; what was unloaded since is to be so there too.
+      for (const name of unloaded) void apply(worker, 'unload', name).catch(() => {});
+    }
+    if (message.tessera !== 'forward') return;
+    const { action, name } = message;
+    if (action === 'unload') unloaded.add(name);
+    else unloaded.delete(name);
+    const asked = [...serving].filter((other) => other !== worker);
+    const all = Promise.all(asked.map((other) => apply(other, action, name)));
+    void reply(worker, message.id, async () => void (await all));
+  };
+  const ended = new Promise<boolean>((resolve) => {
+    const start = (place: number) => {
+      const startedAt = performance.now();
+      const worker = cluster.fork({ [placeVariable]: String(place) });
+      worker.on('message', (message: unknown) => isMessage(message) && hear(worker, message));
+      worker.on('exit', (code: number | null, signal: string | null) => {
+        serving.delete(worker);
+        correspondence.forget(worker);
+        if (code !== 0) clean = false;
+        if (!stopping && !served && signal === null) stop();
+        if (stopping) {
+          if (running().length === 0) resolve(clean);
+          return;
+        }
+        onDeath(code, signal);
+        if (performance.now() - startedAt > settledMs) deaths = 0;
+        setTimeout(() => !stopping && start(place), Math.min(longestPauseMs, firstPauseMs * 2 ** deaths++));
+      });
+    };
+    for (let place = 0; place < count; place++) start(place);
+  });
   return { stop, ended };
 }

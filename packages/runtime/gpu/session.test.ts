@@ -4,6 +4,7 @@ import {
   acquireDevice,
   createSession,
   type Device,
+  type RunOptions,
   type RunTiming,
   type SessionOptions,
   type Tensor,
@@ -113,6 +114,21 @@ describe('a session', () => {
     await Promise.all(runs);
     first.dispose();
     second.dispose();
+  });
+
+  it('runs again and again with other inputs, timed or not, alone or not', async () => {
+    const session = await createSession(model, { device });
+    const run = async (factor: number, options: RunOptions = {}): Promise<void> => {
+      const plain = input(2);
+      const x = { ...plain, data: (plain.data as Float32Array).map((value) => value * factor) };
+      expectClose((await session.run({ x }, options)).y, expected(x));
+    };
+    for (const factor of [1, 2, 3]) await run(factor);
+    await run(4, { onTiming: () => {} });
+    await run(5);
+    await Promise.all([run(6), run(7), run(8, { onTiming: () => {} })]);
+    await run(9);
+    session.dispose();
   });
 
   it('drops the programs of old sizes, but not under a run', async () => {

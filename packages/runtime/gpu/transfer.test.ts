@@ -60,7 +60,10 @@ describe('an input', () => {
     for (const [feed, wanted] of [
       [doubled.y, [2, 4, 6, 8, 200]],
       [x, [1, 2, 3, 4, 100]],
+      [x, [1, 2, 3, 4, 100]],
+      [x, [1, 2, 3, 4, 100]],
       [doubled.y, [2, 4, 6, 8, 200]],
+      [x, [1, 2, 3, 4, 100]],
     ] as const) {
       const { y } = await second.run({ x: feed });
       expect(Array.from(y.data as Float32Array)).toEqual(wanted);

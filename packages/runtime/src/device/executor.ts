@@ -55,6 +55,8 @@ export interface ExecuteOptions {
   readonly targets?: ReadonlyMap<ProgramValue, GPUBuffer>;
 }
 
+const nothing: ReadonlySet<number> = new Set();
+
 const noTargets: ReadonlyMap<ProgramValue, GPUBuffer> = new Map();
 
 const uniformAlignment = 256;
@@ -64,7 +66,8 @@ const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple)
 /**
  * A program on a device: buffers allocated, bind groups made, pipelines compiled. A run writes the inputs, records one
  * pass, submits once and maps the outputs; it allocates nothing but the first staging buffers. Runs may overlap: the
- * queue keeps them in order, and each has a staging buffer of its own.
+ * queue keeps them in order, and each has a staging buffer of its own. While the GPU works, a run records the pass of the next
+ * one, so that from the third run on little is left to do between the inputs and the submission.
  */
 export class PreparedProgram {
   readonly #device: GpuDevice;
@@ -78,6 +81,9 @@ export class PreparedProgram {
   readonly #busyStaging = new Set<GPUBuffer>();
   readonly #idleTimestamps: Timestamps[] = [];
   readonly #uploads: UploadPool;
+  /** The steps of a run to come. */
+  #recorded: GPUCommandBuffer | undefined;
+  #hasRun = false;
   #running = 0;
   #retired = false;
   #disposed = false;
@@ -163,15 +169,19 @@ export class PreparedProgram {
     const { ranges, total } = layOut(checks ? [...outputs, checks.counts] : outputs);
     const timestamps = timed ? this.#takeTimestamps() : undefined;
     const staging = this.#takeStaging(total + (timestamps?.byteLength ?? 0));
-    this.#encode(encoder, skipped, targets, timestamps?.writes(0));
+    const isPlain = !timed && [...inputs.values()].every((content) => content instanceof Uint8Array);
+    const recorded = isPlain ? this.#takeRecorded() : undefined;
+    if (!recorded) this.#encodeSteps(encoder, skipped, timestamps?.writes(0));
+    this.#copyOut(encoder, targets);
     for (const { value, offset, byteLength } of ranges) {
       encoder.copyBufferToBuffer(this.#buffers[value.operand.buffer], 0, staging, offset, roundUp(byteLength, 4));
     }
     timestamps?.resolve(encoder, staging, total);
-    gpu.queue.submit([encoder.finish()]);
+    gpu.queue.submit(recorded ? [recorded, encoder.finish()] : [encoder.finish()]);
     const submitted = performance.now();
     this.#running += 1;
     try {
+      if (isPlain) this.#recordAhead();
       await staging.mapAsync(mapRead);
       const mapped = performance.now();
       this.#device.check();
@@ -196,20 +206,45 @@ export class PreparedProgram {
   advance(inputs: RunInputs, targets: ReadonlyMap<ProgramValue, GPUBuffer>): void {
     this.#requireDevice();
     const encoder = this.#gpu.createCommandEncoder();
-    this.#encode(encoder, this.#writeInputs(inputs, encoder), targets);
+    this.#encodeSteps(encoder, this.#writeInputs(inputs, encoder));
+    this.#copyOut(encoder, targets);
     this.#gpu.queue.submit([encoder.finish()]);
   }
 
-  /** Records the steps, and copies of outputs into `targets`. */
-  #encode(
+  /** Records the steps as one pass. */
+  #encodeSteps(
     encoder: GPUCommandEncoder,
     skipped: ReadonlySet<number>,
-    targets: ReadonlyMap<ProgramValue, GPUBuffer>,
     timestampWrites?: GPUComputePassTimestampWrites,
   ): void {
     const pass = encoder.beginComputePass({ timestampWrites });
-    this.#steps.forEach((step, i) => skipped.has(i) || dispatch(pass, step));
+    let pipeline: GPUComputePipeline | undefined;
+    for (const [i, step] of this.#steps.entries()) {
+      if (skipped.has(i)) continue;
+      dispatch(pass, step, pipeline);
+      pipeline = step.pipeline;
+    }
     pass.end();
+  }
+
+  #takeRecorded(): GPUCommandBuffer | undefined {
+    const recorded = this.#recorded;
+    this.#recorded = undefined;
+    return recorded;
+  }
+
+  /** Records the steps for the next run, unless this is the first run and may be the only one. */
+  #recordAhead(): void {
+    if (this.#hasRun && !this.#recorded && !this.#retired) {
+      const encoder = this.#gpu.createCommandEncoder();
+      this.#encodeSteps(encoder, nothing);
+      this.#recorded = encoder.finish();
+    }
+    this.#hasRun = true;
+  }
+
+  /** Records copies of outputs into `targets`. */
+  #copyOut(encoder: GPUCommandEncoder, targets: ReadonlyMap<ProgramValue, GPUBuffer>): void {
     for (const [value, target] of targets) {
       const source = this.#buffers[value.operand.buffer];
       encoder.copyBufferToBuffer(source, 0, target, 0, roundUp(valueBytes(value), 4));
@@ -331,6 +366,7 @@ export class PreparedProgram {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#recorded = undefined;
     const staging = [...this.#idleStaging.values()].flat();
     for (const buffer of [...this.#owned, ...staging, ...this.#busyStaging]) this.#device.destroyBuffer(buffer);
     for (const timestamps of this.#idleTimestamps) timestamps.dispose();
@@ -347,10 +383,12 @@ function valueBytes(value: ProgramValue): number {
 /** WebGPU allows 4,096 queries a set. */
 const stepsPerQuerySet = 2048;
 
-function dispatch(pass: GPUComputePassEncoder, step: PreparedStep): void {
-  pass.setPipeline(step.pipeline);
+/** Records a step; `set` is the pipeline that the pass has already. */
+function dispatch(pass: GPUComputePassEncoder, step: PreparedStep, set?: GPUComputePipeline): void {
+  if (step.pipeline !== set) pass.setPipeline(step.pipeline);
   pass.setBindGroup(0, step.bindGroup);
-  pass.dispatchWorkgroups(...step.workgroups);
+  const [x, y, z] = step.workgroups;
+  pass.dispatchWorkgroups(x, y, z);
 }
 
 function layOut(outputs: readonly ProgramValue[]): { ranges: OutputRange[]; total: number } {

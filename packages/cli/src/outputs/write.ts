@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Tensor } from '@tessera/runtime';
 import { CliError, systemReason } from '../errors.js';
@@ -7,10 +7,9 @@ import { outputFileNames } from './names.js';
 
 /** Not by `recursive`, which never returns where the system refuses a directory as /proc does. */
 function makeDirectories(directory: string): void {
-  const found = statSync(directory, { throwIfNoEntry: false });
-  if (found?.isDirectory()) return;
-  if (!found) makeDirectories(dirname(resolve(directory)));
-  mkdirSync(directory);
+  const above = dirname(resolve(directory));
+  if (!existsSync(above)) makeDirectories(above);
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) mkdirSync(directory);
 }
 
 /** Makes the directory and those above it, and makes sure that files can be written there. */

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { TuneProgress } from '@tessera/runtime';
 import type { Environment } from '../environment.js';
 import { CliError, EXIT } from '../errors.js';
+import { median } from '../measure.js';
 import { TUNE_HELP, tuneOptions, type TuneCommandOptions } from '../options/explain.js';
 import { checkWritable, writeWhole } from '../outputs/write.js';
 import { milliseconds, printable, significant } from '../report/format.js';
@@ -26,17 +27,19 @@ export interface TuneReport {
   readonly isInterrupted: boolean;
 }
 
+/** Timed runs before and after: at least so many, for at least so long. */
 const RUNS = 5;
+const RUNS_MS = 500;
 
 async function medianRunMs({ session, feeds }: Workload): Promise<number> {
   const times: number[] = [];
   await session.run(feeds);
-  for (let i = 0; i < RUNS; i++) {
+  for (const start = performance.now(); times.length < RUNS || performance.now() - start < RUNS_MS;) {
     const from = performance.now();
     await session.run(feeds);
     times.push(performance.now() - from);
   }
-  return times.sort((a, b) => a - b)[RUNS >> 1];
+  return median(times);
 }
 
 async function tune(
@@ -90,7 +93,7 @@ function formatTune({ model, adapter, file, problems, total, beforeMs, afterMs }
     `Model: ${model} on ${adapter}`,
     ...(rows.length > 0 ? ['', table, ''] : []),
     `Tuned ${problems.length} of ${total} problems in ${milliseconds(spent)}; the times are in ${file}`,
-    `End to end: ${milliseconds(beforeMs)} before, ${milliseconds(afterMs)} after (medians of ${RUNS} runs)`,
+    `End to end: ${milliseconds(beforeMs)} before, ${milliseconds(afterMs)} after (medians of warm runs)`,
     ...(problems.length < total ? ['The budget did not reach all: --budget gives more seconds'] : []),
   ];
   return `${lines.join('\n')}\n`;

@@ -1,4 +1,5 @@
 import type { ModelSpec } from '../../testing/index.js';
+import { attentionSteps } from './attention.js';
 import { builder, count, randomElements, type Value, type ValueKind } from './builder.js';
 import { convolutionSteps } from './convolution.js';
 import { elementwiseSteps, type Step } from './elementwise.js';
@@ -20,7 +21,13 @@ export interface RandomGraph {
   readonly outputs: readonly Value[];
 }
 
-const families: readonly (readonly Step[])[] = [elementwiseSteps, reductionSteps, movementSteps, convolutionSteps];
+const families: readonly (readonly Step[])[] = [
+  elementwiseSteps,
+  reductionSteps,
+  movementSteps,
+  convolutionSteps,
+  attentionSteps,
+];
 
 /** Mostly pictures and matrices; now and then no element, a single number, or eight dimensions. */
 function randomDims(random: Random): number[] {

@@ -166,7 +166,7 @@ export interface SessionReport {
   readonly producer: string;
   /** Milliseconds: reading and understanding the file. */
   readonly loadMs: number;
-  /** Of the newest program: lowering, weights packed and uploaded, pipelines compiled. */
+  /** Of the newest program: lowering; weights packed and uploaded; what compiling pipelines beside that took longer. */
   readonly lowerMs: number;
   readonly uploadMs: number;
   readonly compileMs: number;

@@ -120,12 +120,24 @@ function packColumns(
     for (let tap = 0; tap < taps; tap++) {
       const from = start + channel * channelStride + tap * tapStride;
       const at = first + (firstRow + tap * slice) * width;
-      for (let j = 0; j < count; j++) scaled[j] = values[from + j * columnStride] * factors[j];
+      gather(values, from, columnStride, factors, count, scaled);
       if (format === 'split') putSplitHalves(row, count, halves, at, at + lowAt);
       else if (format === 'f16') putHalves(row.values, count, halves, at);
       else for (let j = 0; j < count; j++) floats[at + j] = scaled[j];
     }
   }
+}
+
+/** Every `stride`-th value from `from` on, scaled. */
+function gather(
+  values: Float32Array,
+  from: number,
+  stride: number,
+  factors: Float32Array,
+  count: number,
+  out: Float32Array,
+): void {
+  for (let j = 0; j < count; j++) out[j] = values[from + j * stride] * factors[j];
 }
 
 /** The largest finite magnitude of the column that begins at `from`. */

@@ -34,6 +34,8 @@ export interface RunningServer {
 export interface Peers {
   /** Metrics of all processes, in Prometheus' text format. */
   metrics?(): Promise<string>;
+  /** Listens only once the models are loaded: until then the other processes answer. */
+  readonly listensLate?: boolean;
   /** Tells the other processes to load or unload a model too. */
   forward?(action: 'load' | 'unload', name: string): Promise<void>;
 }
@@ -119,6 +121,9 @@ export async function startServer(given: ServeOptions, peers: Peers = {}): Promi
     control,
     onInternalError: (error) => logger.error({ error }, 'request failed'),
   });
+  const load = () => loadAll(registry, logger);
+  const early = peers.listensLate ? load() : undefined;
+  await early;
   const url = await app.listen({ host, port: options.port });
   const grpcPort =
     options.grpcPort === false ? undefined : await listenGrpc(grpc, `${bracketed(host)}:${options.grpcPort}`, tls);
@@ -149,7 +154,7 @@ export async function startServer(given: ServeOptions, peers: Peers = {}): Promi
     devices,
     metrics,
     logger,
-    loaded: loadAll(registry, logger),
+    loaded: early ?? load(),
     close: () => (closing ??= close()),
   };
 }

@@ -75,6 +75,7 @@ export function workerPeers({ apply, metrics }: WorkerDuties): Peers {
     else if (message.tessera === 'apply') void reply(process, message.id, () => apply(message.action, message.name));
   });
   return {
+    listensLate: true,
     metrics: () => correspondence.ask(process, { tessera: 'metrics' }),
     forward: async (action, name) => void (await correspondence.ask(process, { tessera: 'forward', action, name })),
   };

@@ -73,6 +73,8 @@ export class ModelRegistry {
     const entry = version
       ? versions.find(({ file }) => file.version === version)
       : (versions.findLast(({ pool }) => pool) ?? versions.at(-1));
+    if (!entry && !this.#loadedAll && this.repository.find(name).length > 0)
+      throw new RequestError('unavailable', 'the model is not ready: it is still to be loaded');
     if (!entry)
       throw new RequestError('notFound', version ? 'the model has no such version' : 'there is no model of this name');
     if (!entry.pool || entry.state !== 'READY')

@@ -25,10 +25,19 @@ const poison = 0x5aa7b3c9;
 const ranges = { int8: [-128, 127], uint8: [0, 255] } as const;
 
 /** Runs an int8 convolution on the device and compares it with the reference; what is wrong, or undefined. */
-export async function checkInt8Case(
+export function checkInt8Case(
   test: TestDevice,
   problem: Int8ConvProblem,
   options: ChoiceOptions = {},
+): Promise<string | undefined> {
+  return checkInt8Plan(test, problem, planInt8Conv(problem, test.profile, options));
+}
+
+/** As checkInt8Case, by a plan of the caller's. */
+export async function checkInt8Plan(
+  test: TestDevice,
+  problem: Int8ConvProblem,
+  plan: Plan,
 ): Promise<string | undefined> {
   const geometry: ConvProblem = { ...problem, elementType: 'f32', epilogue: { bias: false } };
   const k = (problem.inChannels / problem.groups) * kernelTaps(geometry);
@@ -43,7 +52,7 @@ export async function checkInt8Case(
   const end = layoutEnd(problem.output, convOutputDims(geometry), slices);
   const want = new Float64Array(Math.ceil(end / 4) * 4 + guard).fill(NaN);
   referenceInt8Conv(problem, operands, want);
-  return compare(test, planInt8Conv(problem, test.profile, options), problem, operands, want);
+  return compare(test, plan, problem, operands, want);
 }
 
 /** As checkInt8Case, for a matrix product. */

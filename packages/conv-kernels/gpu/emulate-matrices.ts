@@ -2,7 +2,7 @@ import type { Kernel, Plan } from '../src/index.js';
 
 /** The shape of matrices to emulate, and the type of their factors; n and k fill whole vec4u. */
 export interface EmulatedMatrices {
-  readonly type: 'f16' | 'f32';
+  readonly type: 'f16' | 'f32' | 'i8';
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -10,7 +10,7 @@ export interface EmulatedMatrices {
 
 /**
  * A plan for subgroup matrices in plain WGSL, for devices without them: a subgroup is one invocation (so the plan must be
- * made for `lanes` of 1), factors are read out of workgroup memory when they are multiplied, and sums are rows of vec4f.
+ * made for `lanes` of 1), factors are read out of workgroup memory when they are multiplied, and sums are rows of vec4f, or of vec4i.
  */
 export function emulatedPlan(plan: Plan, matrices: EmulatedMatrices): Plan {
   const dispatches = plan.dispatches.map((dispatch) => ({
@@ -39,15 +39,32 @@ function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
+/** In a loop over k: sixteen bytes a vec4u, written out, would be too long a text. */
+function multiplyBytes(m: number, n: number, k: number): string[] {
+  return [
+    'var result = sum;',
+    `for (var t = 0u; t < ${k}u; t++) {`,
+    'let row = right.offset + t * right.stride;',
+    ...range(n / 4).map((q) => `let r${q} = unpack4xI8(stage[row + ${q >> 2}u].${'xyzw'[q & 3]});`),
+    ...range(m).flatMap((i) => [
+      `let l${i} = unpack4xI8(stage[left.offset + ${i}u * left.stride + t / 16u][t / 4u % 4u])[t % 4u];`,
+      ...range(n / 4).map((q) => `result[${(i * n) / 4 + q}] += l${i} * r${q};`),
+    ]),
+    '}',
+    'return result;',
+  ];
+}
+
 function declarations({ type, m, n, k }: EmulatedMatrices, stores: readonly string[]): string {
   const each = type === 'f16' ? 8 : 4;
+  const quad = type === 'i8' ? 'vec4i' : 'vec4f';
   const row = (name: string, from: string, count: number): string[] =>
     range(count / each).flatMap((v) => {
       const word = `stage[${from}.offset + ${name.slice(1)}u * ${from}.stride + ${v}u]`;
       const quads = type === 'f16' ? [`halves_of(${word}.xy)`, `halves_of(${word}.zw)`] : [`bitcast<vec4f>(${word})`];
-      return quads.map((quad, q) => `let ${name}_${v * quads.length + q} = ${quad};`);
+      return quads.map((value, q) => `let ${name}_${v * quads.length + q} = ${value};`);
     });
-  const multiply = [
+  const multiplyFloats = (): string[] => [
     ...range(m).flatMap((i) => row(`l${i}`, 'left', k)),
     ...range(k).flatMap((t) => row(`r${t}`, 'right', n)),
     'var result = sum;',
@@ -69,10 +86,10 @@ function declarations({ type, m, n, k }: EmulatedMatrices, stores: readonly stri
       '}',
     ].join('\n');
   return [
-    `alias Sums = array<vec4f, ${(m * n) / 4}>;`,
+    `alias Sums = array<${quad}, ${(m * n) / 4}>;`,
     'struct Factor {\n  offset: u32,\n  stride: u32,\n}',
     'fn halves_of(words: vec2u) -> vec4f {\n  return vec4f(unpack2x16float(words.x), unpack2x16float(words.y));\n}',
-    `fn multiply(left: Factor, right: Factor, sum: Sums) -> Sums {\n${multiply.join('\n')}\n}`,
+    `fn multiply(left: Factor, right: Factor, sum: Sums) -> Sums {\n${(type === 'i8' ? multiplyBytes(m, n, k) : multiplyFloats()).join('\n')}\n}`,
     ...stores.map(store),
     '',
   ].join('\n');

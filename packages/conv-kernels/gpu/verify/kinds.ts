@@ -2,7 +2,8 @@ import {
   convTransposeAlgorithms,
   explainConv,
   explainGemm,
-  int8Algorithms,
+  explainInt8Conv,
+  explainInt8Gemm,
   type Candidate,
   type ConvProblem,
   type ConvTransposeProblem,
@@ -82,13 +83,13 @@ export const kinds: { readonly [K in Kind]: KindOf<Problems[K]> } = {
   'int8-conv': {
     named: Object.values(int8Cases).map(int8Problem),
     random: (index, seed, source) => int8Problem(randomInt8Conv(familyAt(index, seed), source)),
-    solvers: () => int8Algorithms.map(({ name }) => name),
+    solvers: (problem, test, source) => drawVariants(explainInt8Conv(problem, test.profile), source),
     check: (test, problem, only) => checkInt8Case(test, problem, { only }),
   },
   'int8-gemm': {
     named: [],
     random: (_index, _seed, source) => randomInt8Gemm(source, source.int(0, 1) === 0),
-    solvers: () => int8Algorithms.map(({ name }) => name),
+    solvers: (problem, test, source) => drawVariants(explainInt8Gemm(problem, test.profile), source),
     check: (test, problem, only) => checkInt8Gemm(test, problem, { only }),
   },
 };

@@ -9,11 +9,12 @@ import { rooflineSeconds } from '../roofline.js';
 import type { Int8Algorithm } from './algorithm.js';
 import { int8Direct } from './direct.js';
 import { int8Dot } from './dot.js';
+import { int8Matrix } from './matrix.js';
 import { asFloatConv, asFloatGemm, int8Conv, int8Gemm, type Int8Shape } from './implicit.js';
 import type { Int8Arithmetic, Int8ConvProblem, Int8GemmProblem } from './problem.js';
 
 /** Every int8 algorithm; each computes convolutions and matrix products. */
-export const int8Algorithms: readonly Int8Algorithm[] = [int8Dot, int8Direct];
+export const int8Algorithms: readonly Int8Algorithm[] = [int8Matrix, int8Dot, int8Direct];
 
 const ranges = { int8: [-128, 127], uint8: [0, 255] } as const;
 

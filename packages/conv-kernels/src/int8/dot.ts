@@ -67,7 +67,7 @@ export const int8Dot: Int8Algorithm = {
 };
 
 /** False where the input already lies as words of four channels. */
-function packsInput({ gemm, arithmetic }: Int8Shape): boolean {
+export function packsInput({ gemm, arithmetic }: Int8Shape): boolean {
   return arithmetic.inputStorage !== 'bytes' || !isVectorLayout(gemm.input, gemm.channels);
 }
 
@@ -92,7 +92,7 @@ function dotGrid(shape: Int8Shape, device: DeviceProfile): [number, number, numb
 }
 
 /** Strides of input words: of the input itself, or of what was packed. */
-function wordParams(shape: Int8Shape): Param[] {
+export function wordParams(shape: Int8Shape): Param[] {
   const { gemm } = shape;
   const { channelWords } = weightSize(shape);
   const pixel = gemm.groups * channelWords;
@@ -151,7 +151,7 @@ function dotDispatch(shape: Int8Shape, device: DeviceProfile): Dispatch {
 }
 
 /** Whether the signed zero point of the weights can be other than 0, so that the input's sums are needed. */
-function needsInputSums({ arithmetic }: Int8Shape): boolean {
+export function needsInputSums({ arithmetic }: Int8Shape): boolean {
   return arithmetic.weightZero !== 'none' || arithmetic.weightType === 'uint8';
 }
 

@@ -128,7 +128,7 @@ export function matrixUnits(device: DeviceProfile, storage: 'f32' | 'f16'): Matr
 }
 
 /** The size of subgroups to work with: the only one there is, or else 32, or the nearest to it. */
-function subgroupLanes(device: DeviceProfile): number | undefined {
+export function subgroupLanes(device: DeviceProfile): number | undefined {
   const { subgroupMinSize: least, subgroupMaxSize: most, hasSubgroupSizeControl } = device;
   if (least === most) return most > 0 ? most : undefined;
   return hasSubgroupSizeControl ? Math.min(Math.max(least, 32), most) : undefined;

@@ -357,6 +357,10 @@ export interface Session {
   readonly report: SessionReport;
   /**
    * Lowers, uploads and compiles for these sizes of the symbolic dimensions, so that the next run only runs.
+   *
+   * @example
+   * await session.prepare({ N: 8 });
+   *
    * @throws TesseraError INVALID_INPUT where a size is missing or is none.
    */
   prepare(dims?: Readonly<Record<string, number>>): Promise<void>;
@@ -364,11 +368,20 @@ export interface Session {
    * Times the kernels that could serve the model's convolutions and matrix products with these sizes, the heaviest first,
    * and uses the fastest from the next run on. The result holds what was known before too; give it to later sessions as
    * `SessionOptions.tuning`.
+   *
+   * @example
+   * const tuning = await session.tune({ dims: { N: 8 }, budgetMs: 10_000 });
+   * writeFileSync('tuning.json', formatTuning(tuning));
+   *
    * @throws TesseraError UNSUPPORTED_DEVICE where the adapter has no timestamps. INVALID_INPUT where a size is missing.
    */
   tune(options?: TuneOptions): Promise<TuningFile>;
   /**
    * Checks feeds, and the names of outputs, as `run` does, without running.
+   *
+   * @example
+   * const { dims } = session.check({ image: new Float32Array(3 * 64) }); // { N: 3 }
+   *
    * @throws TesseraError INVALID_INPUT for what does not fit. DISPOSED.
    */
   check(feeds: Feeds, options?: Pick<RunOptions, 'outputs'>): CheckedFeeds;
@@ -388,17 +401,29 @@ export interface Session {
   /**
    * As `run`, for models whose outputs may be sequences (arrays of tensors) and optionals (null where empty), which `run`
    * refuses.
+   *
+   * @example
+   * const { boxes } = await session.runValues({ image });
+   * if (isSequence(boxes)) console.log(boxes.length);
    */
   runValues(feeds: Feeds, options?: Pick<RunOptions, 'onTiming' | 'signal'>): Promise<Record<string, Value>>;
   /**
    * Times every layer by timestamp queries, in runs of its own (5 without `runs`); on a GPU it warms up first. An
    * aborted signal ends it early, with the runs made so far, at least one.
+   *
+   * @example
+   * const { gpuMs, layers } = await session.profile({ image });
+   * console.log(gpuMs, layers.map(({ name, ms }) => [name, ms]));
+   *
    * @throws TesseraError UNSUPPORTED_DEVICE where the adapter has no timestamps; else as `run`.
    */
   profile(feeds: Feeds, options?: ProfileOptions): Promise<Profile>;
   /**
    * Why each convolution and matrix product of the newest program is computed as it is. Empty before the first
    * `prepare` or `run` of a model with open sizes.
+   *
+   * @example
+   * for (const { name, candidates } of session.explain()) console.log(name, candidates[0]);
    */
   explain(): readonly LayerExplanation[];
   /** Frees its GPU memory, and its device if that is its own. Runs under way fail with DISPOSED. */

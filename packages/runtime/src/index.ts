@@ -36,7 +36,12 @@ export async function acquireDevice(options: AcquireOptions = {}): Promise<Devic
   return acquireGpuDevice(options);
 }
 
-/** The adapters of this machine in the order in which `acquireDevice` prefers them, each with all features that it has. */
+/**
+ * The adapters of this machine in the order in which `acquireDevice` prefers them, each with all features that it has.
+ *
+ * @example
+ * for (const { name, kind } of await listAdapters()) console.log(name, kind);
+ */
 export async function listAdapters(): Promise<readonly AdapterReport[]> {
   return listGpuAdapters();
 }
@@ -105,6 +110,10 @@ function load(model: ModelSource): Model {
  * Describes a model (a path, or its bytes) without running it and without a GPU: inputs, outputs, operators,
  * parameters, multiply-adds, shapes, and how it would run and use memory on a device, or on the least that WebGPU
  * promises. Works on models that cannot run, too.
+ *
+ * @example
+ * const { inputs, outputs } = inspectModel('model.onnx');
+ *
  * @throws TesseraError INVALID_MODEL where the file is not an ONNX model.
  */
 export function inspectModel(
@@ -117,6 +126,10 @@ export function inspectModel(
 /**
  * Evaluates a model on the CPU by plain loops and gives all of its values, the inner ones too: the reference for
  * comparisons. Minutes for large networks.
+ *
+ * @example
+ * const values = evaluateReference('model.onnx', { image });
+ *
  * @throws TesseraError INVALID_INPUT, or UNSUPPORTED_OPERATOR naming the nodes that have no evaluation on the CPU.
  */
 export function evaluateReference(model: ModelSource, feeds: Readonly<Record<string, Tensor>>): ReferenceValues {

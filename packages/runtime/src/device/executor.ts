@@ -1,10 +1,10 @@
-import { packParams } from '@tessera/conv-kernels';
 import { TesseraError } from '../errors.js';
 import type { MemoryPlan } from '../program/plan-memory.js';
 import { byteSize } from '../program/layout.js';
 import { elementCount } from '../passes/constants.js';
-import type { Program, ProgramValue, Step } from '../program/types.js';
+import type { Program, ProgramValue } from '../program/types.js';
 import type { GpuDevice } from './device.js';
+import { dispatch, prepareSteps, roundUp, type PreparedStep } from './prepared-steps.js';
 import { storedBytes, type GpuTensor } from './gpu-tensor.js';
 import { requireFinite } from '../program/checks.js';
 import { isPacked } from '../program/storage.js';
@@ -12,12 +12,6 @@ import { Timestamps } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
 import { UploadPool } from './upload-pool.js';
 import type { WeightStore } from './weight-store.js';
-
-interface PreparedStep {
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly workgroups: readonly [number, number, number];
-}
 
 /** Where each read-back output lies in a run's staging buffer. */
 interface OutputRange {
@@ -58,10 +52,6 @@ export interface ExecuteOptions {
 const nothing: ReadonlySet<number> = new Set();
 
 const noTargets: ReadonlyMap<ProgramValue, GPUBuffer> = new Map();
-
-const uniformAlignment = 256;
-
-const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
 
 /**
  * A program on a device: buffers allocated, bind groups made, pipelines compiled. A run writes the inputs, records one
@@ -383,14 +373,6 @@ function valueBytes(value: ProgramValue): number {
 /** WebGPU allows 4,096 queries a set. */
 const stepsPerQuerySet = 2048;
 
-/** Records a step; `set` is the pipeline that the pass has already. */
-function dispatch(pass: GPUComputePassEncoder, step: PreparedStep, set?: GPUComputePipeline): void {
-  if (step.pipeline !== set) pass.setPipeline(step.pipeline);
-  pass.setBindGroup(0, step.bindGroup);
-  const [x, y, z] = step.workgroups;
-  pass.dispatchWorkgroups(x, y, z);
-}
-
 function layOut(outputs: readonly ProgramValue[]): { ranges: OutputRange[]; total: number } {
   let total = 0;
   const ranges = outputs.map((value) => {
@@ -400,49 +382,4 @@ function layOut(outputs: readonly ProgramValue[]): { ranges: OutputRange[]; tota
     return range;
   });
   return { ranges, total };
-}
-
-/** All steps' uniform blocks lie in one buffer. */
-function prepareSteps(
-  device: GpuDevice,
-  program: Program,
-  buffers: readonly GPUBuffer[],
-  pipelines: ReadonlyMap<string, GPUComputePipeline>,
-  own: (byteLength: number, usage: number, label: string) => GPUBuffer,
-): PreparedStep[] {
-  const blocks = program.steps.map((step) => packParams(step.params));
-  const offsets: number[] = [];
-  let total = 0;
-  for (const block of blocks) {
-    offsets.push(total);
-    total += roundUp(block.byteLength, uniformAlignment);
-  }
-  const params = own(total, bufferUsage.params, 'params');
-  const bytes = new Uint8Array(total);
-  blocks.forEach((block, i) => bytes.set(new Uint8Array(block.buffer), offsets[i]));
-  device.gpu.queue.writeBuffer(params, 0, bytes);
-  return program.steps.map((step, i) => {
-    const pipeline = pipelines.get(step.kernel.code)!;
-    const uniform = { buffer: params, offset: offsets[i], size: blocks[i].byteLength };
-    return {
-      pipeline,
-      bindGroup: bindGroup(device.gpu, step, pipeline, buffers, uniform),
-      workgroups: step.workgroups,
-    };
-  });
-}
-
-function bindGroup(
-  gpu: GPUDevice,
-  step: Step,
-  pipeline: GPUComputePipeline,
-  buffers: readonly GPUBuffer[],
-  uniform: GPUBufferBinding,
-): GPUBindGroup {
-  const entries: GPUBindGroupEntry[] = step.buffers.map((slot, binding) => ({
-    binding,
-    resource: { buffer: buffers[slot] },
-  }));
-  if (step.kernel.hasParams) entries.push({ binding: entries.length, resource: uniform });
-  return gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries, label: step.kernel.label });
 }

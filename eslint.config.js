@@ -9,7 +9,7 @@ const layer = (name, allowed) => ({
 const gpuGlobals = ['GPUDevice', 'GPUBuffer', 'GPUAdapter', 'GPUQueue', 'GPUComputePipeline', 'GPUCommandEncoder'];
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', '.nx/', 'coverage/'] },
+  { ignores: ['**/dist/', '**/node_modules/', '.nx/', 'coverage/', 'out/'] },
   ...tseslint.configs.recommended,
   { plugins: { '@nx': nx } },
   {

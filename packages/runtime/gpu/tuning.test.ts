@@ -64,9 +64,9 @@ it('tuning changes kernels and no results, and its file makes a later session ch
   later.dispose();
 });
 
-it('a budget of nothing times one problem at most, and what was timed is not timed again', async () => {
+it('a budget of nothing times one problem, and what was timed is not timed again', async () => {
   const session = await createSession(model, { device, dims: { N: 1 } });
-  expect((await session.tune({ budgetMs: 0 })).records.length).toBeLessThanOrEqual(1);
+  expect((await session.tune({ budgetMs: 0 })).records).toHaveLength(1);
   await session.tune();
   const again = await session.tune();
   expect(again.records).toHaveLength(2);

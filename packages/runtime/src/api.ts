@@ -115,7 +115,7 @@ export interface SessionOptions {
 export interface TuneOptions {
   /** Sizes of symbolic dimensions, beside those of `SessionOptions.dims`. */
   readonly dims?: Readonly<Record<string, number>>;
-  /** Milliseconds after which no further problem is begun; a minute without it. */
+  /** Milliseconds after which no further problem is begun, the first apart; a minute without it. */
   readonly budgetMs?: number;
   /** Ends the tuning after the problem under way; what was timed counts. */
   readonly signal?: AbortSignal;

@@ -60,7 +60,8 @@ export async function tuneChoices(
   const queue = byWeight(choices, profile, options);
   const records: TuningRecord[] = [];
   for (const [i, choice] of queue.entries()) {
-    if (signal?.aborted || performance.now() - started > budgetMs) break;
+    const isSpent = i > 0 && performance.now() - started > budgetMs;
+    if (signal?.aborted || isSpent) break;
     const record = await tuneChoice(choice, profile, time, options);
     records.push(record);
     const [best] = record.candidates;

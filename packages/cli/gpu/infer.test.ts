@@ -108,7 +108,8 @@ describe('infer, run as a program', () => {
   it('reports for people, without colours in a pipe, on a picture of its own size', async () => {
     const background = '#336699';
     await sharp({ create: { width: 9, height: 6, channels: 3, background } }).toFile(at('blue.png'));
-    const { status, stdout, stderr } = inferProcess([dynamic, '--input', at('blue.png'), '--runs', '1']);
+    const plain = { CI: 'true', FORCE_COLOR: undefined };
+    const { status, stdout, stderr } = inferProcess([dynamic, '--input', at('blue.png'), '--runs', '1'], plain);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`picture: float32 1x3x6x9 from ${at('blue.png')}`);
     for (const part of ['Model ', 'Adapter ', 'Prepare ', 'end to end', 'Outputs ', 'head/features: float32 1x5x6x9']) {

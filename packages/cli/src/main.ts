@@ -23,11 +23,14 @@ process.on('uncaughtException', (error) => {
   process.exit(EXIT.failed);
 });
 
+// The library also takes CI as a wish for colours; a report in a pipe or a file is there plain, unless FORCE_COLOR asks.
+const isColorful = pc.isColorSupported && (process.stdout.isTTY || Boolean(process.env.FORCE_COLOR));
+
 const status = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   progress: process.stderr,
-  colors: pc,
+  colors: pc.createColors(isColorful),
   debug,
   interruption,
   loadRuntime: () => import('@tessera/runtime'),

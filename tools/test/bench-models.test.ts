@@ -9,11 +9,11 @@ const image: InputSpec = { name: 'image', dataType: 'float32', dims: ['N', 3, 5,
 
 describe('inputs of a benchmark', () => {
   it('follow the batch, and are the same each time', () => {
-    const first = feedsFor([image], 2);
+    const first = feedsFor([image], 2, {});
     expect(first.image.dims).toEqual([2, 3, 5, 7]);
     expect(first.image.data).toHaveLength(210);
-    expect(feedsFor([image], 2)).toEqual(first);
-    expect(openDimensions([image], 2)).toEqual({ N: 2 });
+    expect(feedsFor([image], 2, {})).toEqual(first);
+    expect(openDimensions([image], 2, { H: 4 })).toEqual({ N: 2 });
   });
 
   it('keep the batch that the model states', () => {
@@ -21,15 +21,21 @@ describe('inputs of a benchmark', () => {
     expect(batchesOf([{ ...image, dims: [4, 3, 5, 7] }], [1, 8])).toEqual([4]);
   });
 
-  it('refuse other open dimensions', () => {
+  it('take the sizes of other open dimensions, and refuse those that have none', () => {
     const open: InputSpec = { ...image, dims: ['N', 3, 'H', 7] };
-    expect(() => feedsFor([open], 1)).toThrow('dimension 2 of input "image" is open');
+    expect(feedsFor([open], 1, { H: 4 }).image.dims).toEqual([1, 3, 4, 7]);
+    expect(openDimensions([open], 2, { H: 4 })).toEqual({ N: 2, H: 4 });
+    expect(() => feedsFor([open], 1, { W: 4 })).toThrow(
+      'dimension 2 of input "image" is open; give its size by --dim H=SIZE',
+    );
   });
 });
 
 describe('options of a benchmark', () => {
   it('say what would be right', () => {
     expect(() => readOptions(['--precision', 'fp8'])).toThrow('it must be of fp32, fp16, strict');
+    expect(() => readOptions(['--dim', 'H'])).toThrow('it must be NAME=SIZE');
+    expect(() => readOptions(['--dim', 'H=0'])).toThrow('it must be a whole number from 1');
     expect(() => readOptions(['--batches', '0'])).toThrow('it must be a whole number from 1');
   });
 

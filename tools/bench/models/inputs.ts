@@ -23,20 +23,29 @@ export function batchesOf(inputs: readonly InputSpec[], wanted: readonly number[
   return fixed === undefined ? wanted : [fixed];
 }
 
-/** The sizes of the symbols that stand for the batch. */
-export function openDimensions(inputs: readonly InputSpec[], batch: number): Record<string, number> {
-  const symbols = inputs.map(({ dims }) => dims[0]).filter((dim) => typeof dim === 'string');
-  return Object.fromEntries(symbols.map((symbol) => [symbol, batch]));
+/** Sizes by the names of open dimensions. */
+export type Sizes = Readonly<Record<string, number>>;
+
+/** The sizes of the open dimensions of inputs: the batch where one is the first of its input, else as given, if it is. */
+export function openDimensions(inputs: readonly InputSpec[], batch: number, sizes: Sizes): Sizes {
+  const open = inputs.flatMap(({ dims }) => dims.map((dim, axis): [string | number | null, number] => [dim, axis]));
+  const sized = open.flatMap(([dim, axis]): [string, number][] => {
+    if (typeof dim !== 'string') return [];
+    if (axis === 0) return [[dim, batch]];
+    return dim in sizes ? [[dim, sizes[dim]]] : [];
+  });
+  return Object.fromEntries(sized);
 }
 
-/** Seeded inputs of a batch: normal numbers, or whole numbers from 0 to 99; open dimensions but the first are refused. */
-export function feedsFor(inputs: readonly InputSpec[], batch: number): Record<string, Tensor> {
+/** Seeded inputs of a batch: normal numbers, or whole numbers from 0 to 99. Throws where a dimension's size is not known. */
+export function feedsFor(inputs: readonly InputSpec[], batch: number, sizes: Sizes): Record<string, Tensor> {
   return Object.fromEntries(
     inputs.map(({ name, dataType, dims: stated }, i) => {
       const dims = stated.map((dim, axis) => {
         if (typeof dim === 'number') return dim;
         if (axis === 0) return batch;
-        throw new Error(`dimension ${axis} of input "${name}" is open; only the batch may be`);
+        if (dim !== null && dim in sizes) return sizes[dim];
+        throw new Error(`dimension ${axis} of input "${name}" is open; give its size by --dim ${dim ?? 'NAME'}=SIZE`);
       });
       const count = dims.reduce((product, size) => product * size, 1);
       return [name, { dataType, dims, data: seededValues(dataType, count, i + 1) }];

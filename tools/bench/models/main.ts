@@ -1,9 +1,9 @@
 // Times whole networks, end to end and on the GPU, beside onnxruntime-node on the same adapter.
 //   npm run bench:models -- [--models A,B] [--batches 1,8,32] [--precision fp32,fp16,strict] [--peers ort-webgpu,ort-cpu]
-//     [--adapter auto|gpu|system|swiftshader] [--rounds N] [--warmup MS] [--budget MS] [--profile-runs N] [--unchecked]
+//     [--dim NAME=SIZE] [--adapter auto|gpu|system|swiftshader] [--rounds N] [--warmup MS] [--budget MS] [--profile-runs N] [--unchecked]
 //     [--folder FOLDER] [--tuning FILE] [--tune MS] [--out FILE]
 // A model is a path, or a name in FOLDER or in the folder of test data. Each contender has a process of its own; they
-// take turns of WARMUP + BUDGET milliseconds a batch, ROUNDS times. Outputs are compared with onnxruntime's CPU provider,
+// take turns of WARMUP + BUDGET milliseconds a batch, ROUNDS times. --dim, once for each, sizes what is open beside the batch. Outputs are compared with onnxruntime's CPU provider,
 // unless --unchecked. --tuning gives times of kernels to start from; --tune times them for so long, each batch and precision.
 // --out writes FILE.json and FILE.md, and FILE.tuning.json where it tuned. A benchmark, not a test: it fails where a contender did not run.
 import { formatTuning, mergeTuning, parseTuning } from '@tessera/conv-kernels';

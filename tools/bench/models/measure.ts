@@ -80,7 +80,7 @@ async function enter(
   name: ContenderName,
   model: Located,
   batches: readonly number[],
-  { tuning, tuneMs }: Options,
+  { tuning, tuneMs, sizes }: Options,
   env: Readonly<Record<string, string>>,
 ): Promise<Entry> {
   const participant = new Participant(name, env);
@@ -88,7 +88,7 @@ async function enter(
   const isOurs = !name.startsWith('ort');
   const entry: Entry = { participant, firsts: new Map(), times: new Map(), gpu: new Map(), tunings: [] };
   await attempt(entry, async () => {
-    opened = await participant.ask({ kind: 'open', model: model.path, batch: batches[0], tuning });
+    opened = await participant.ask({ kind: 'open', model: model.path, batch: batches[0], sizes, tuning });
     for (const batch of batches) {
       if (isOurs && tuneMs > 0) {
         entry.tunings.push((await participant.ask({ kind: 'tune', batch, budgetMs: tuneMs })).file);

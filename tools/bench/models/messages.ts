@@ -1,4 +1,5 @@
 import type { Values } from '../../verify/zoo/compare.js';
+import type { Sizes } from './inputs.js';
 
 /** Who takes part: this project in one of its precisions, or one of onnxruntime-node's providers. */
 export const contenderNames = ['fp32', 'fp16', 'strict', 'ort-webgpu', 'ort-cpu'] as const;
@@ -6,7 +7,14 @@ export type ContenderName = (typeof contenderNames)[number];
 
 /** What a child is asked; it answers each request by one message. */
 export type Request =
-  | { readonly kind: 'open'; readonly model: string; readonly batch: number; readonly tuning?: string }
+  | {
+      readonly kind: 'open';
+      readonly model: string;
+      readonly batch: number;
+      /** Of the open dimensions that are not the batch. */
+      readonly sizes: Sizes;
+      readonly tuning?: string;
+    }
   | { readonly kind: 'tune'; readonly batch: number; readonly budgetMs: number }
   | { readonly kind: 'first'; readonly batch: number }
   | { readonly kind: 'turn'; readonly batch: number; readonly warmUpMs: number; readonly budgetMs: number }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { Sizes } from './inputs.js';
 import { contenderNames, type ContenderName } from './messages.js';
 
 export interface Options {
@@ -6,6 +7,8 @@ export interface Options {
   /** Where NAME.onnx is looked for; without it, in the folder of test data. */
   readonly folder?: string;
   readonly batches: readonly number[];
+  /** Of open dimensions that are not the batch, by name. */
+  readonly sizes: Sizes;
   readonly contenders: readonly ContenderName[];
   readonly adapter: string;
   readonly rounds: number;
@@ -41,6 +44,12 @@ function count(text: string, option: string, least: number): number {
   return value;
 }
 
+function size(text: string): [string, number] {
+  const [, name, value] = /^(.+)=([^=]*)$/.exec(text) ?? [];
+  if (name === undefined) throw new Error(`--dim ${text}: it must be NAME=SIZE`);
+  return [name, count(value, `--dim ${name}`, 1)];
+}
+
 /** Throws an error that says which option is wrong, and what would be right. */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
@@ -49,6 +58,7 @@ export function readOptions(args: readonly string[]): Options {
       models: { type: 'string', default: defaultModels },
       folder: { type: 'string' },
       batches: { type: 'string', default: '1,8,32' },
+      dim: { type: 'string', multiple: true, default: [] },
       precision: { type: 'string', default: 'fp32' },
       peers: { type: 'string', default: 'ort-webgpu' },
       adapter: { type: 'string', default: process.env.TESSERA_ADAPTER || 'auto' },
@@ -66,6 +76,7 @@ export function readOptions(args: readonly string[]): Options {
     models: values.models.split(',').filter((name) => name !== ''),
     folder: values.folder,
     batches: values.batches.split(',').map((text) => count(text, '--batches', 1)),
+    sizes: Object.fromEntries(values.dim.map(size)),
     contenders: [...list(values.precision, '--precision', precisions), ...list(values.peers, '--peers', peers)],
     adapter: values.adapter,
     rounds: count(values.rounds, '--rounds', 1),

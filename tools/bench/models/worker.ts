@@ -2,7 +2,7 @@
 import { timeRuns } from '../../verify/support/measure.js';
 import { messageOf } from '../../verify/support/report.js';
 import { contenders, type Contender, type Feeds } from './contenders.js';
-import { feedsFor, inputsOf, openDimensions, type InputSpec } from './inputs.js';
+import { feedsFor, inputsOf, openDimensions, type InputSpec, type Sizes } from './inputs.js';
 import type { Answer, ContenderName, Request } from './messages.js';
 
 const MAX_RUNS = 1000;
@@ -10,18 +10,20 @@ const MAX_RUNS = 1000;
 const open = contenders[process.argv[2] as ContenderName];
 const feeds = new Map<number, Feeds>();
 let inputs: readonly InputSpec[] = [];
+let sizes: Sizes = {};
 let contender: Contender | undefined;
 
 function feedsOf(batch: number): Feeds {
   let made = feeds.get(batch);
-  if (!made) feeds.set(batch, (made = feedsFor(inputs, batch)));
+  if (!made) feeds.set(batch, (made = feedsFor(inputs, batch, sizes)));
   return made;
 }
 
 async function answer(request: Request): Promise<Answer> {
   if (request.kind === 'open') {
     inputs = inputsOf(request.model);
-    const opened = await open(request.model, openDimensions(inputs, request.batch), request.tuning);
+    ({ sizes } = request);
+    const opened = await open(request.model, openDimensions(inputs, request.batch, sizes), request.tuning);
     ({ contender } = opened);
     return { kind: 'open', createMs: opened.createMs, adapter: contender.adapter, driver: contender.driver };
   }
@@ -30,7 +32,7 @@ async function answer(request: Request): Promise<Answer> {
   switch (request.kind) {
     case 'tune':
       if (!ready.tune) throw new Error('this runtime cannot be tuned');
-      return { kind: 'tune', file: await ready.tune(openDimensions(inputs, request.batch), request.budgetMs) };
+      return { kind: 'tune', file: await ready.tune(openDimensions(inputs, request.batch, sizes), request.budgetMs) };
     case 'first': {
       const from = performance.now();
       const outputs = await ready.run(batch);

@@ -6,8 +6,10 @@ import { bufferUsage } from './usage.js';
 
 /** A pass at least this long is timed well. */
 const leastSeconds = { software: 5e-3, gpu: 1e-3 } as const;
-/** Work on a GPU before the first pass that counts, since idle ones run at a fraction of their clock. */
+/** Work on a GPU before passes that count, since idle ones run at a fraction of their clock. */
 const warmUpSeconds = 0.3;
+/** A GPU that was idle for so long, as it is while kernels compile, is warmed up again. */
+const coldAfterSeconds = 0.1;
 const rounds = 7;
 /** What is this many times slower than the fastest so far is not run again. */
 const hopeless = 3;
@@ -32,7 +34,8 @@ interface Contender {
 export function planTimer(device: GpuDevice, clock?: Clock): PlanTimer {
   const time: TimePasses = (dispatches, repeats) => timePass(device, dispatches, repeats, clock);
   const least = leastSeconds[device.profile.isSoftware ? 'software' : 'gpu'];
-  let isWarm = device.profile.isSoftware;
+  const now = (): number => performance.now() / 1e3;
+  let busyUntil = device.profile.isSoftware ? Infinity : 0;
   return async (requests) => {
     const pool = new BufferPool(device);
     try {
@@ -40,11 +43,12 @@ export function planTimer(device: GpuDevice, clock?: Clock): PlanTimer {
       const bound = requests.map(({ plan }) => Promise.all(plan.dispatches.map((d) => bind(pool, d, operands))));
       const contenders: Contender[] = [];
       for (const dispatches of await Promise.all(bound)) {
-        if (!isWarm) await warmUp(time, dispatches, least);
-        isWarm = true;
+        if (now() - busyUntil > coldAfterSeconds) await warmUp(time, dispatches, least);
         contenders.push(await settle(time, dispatches, least));
+        busyUntil = Math.max(busyUntil, now());
       }
       for (let round = 0; round < rounds; round++) await playRound(time, contenders);
+      busyUntil = Math.max(busyUntil, now());
       return contenders.map(({ best }) => best);
     } finally {
       pool.destroy();

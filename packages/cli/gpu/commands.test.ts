@@ -181,5 +181,8 @@ describe('the other commands', () => {
     expect(timed[0].reason).toMatch(/^the fastest as tuned/);
     writeFileSync(file, 'hello');
     expect((await infer(['explain', good, '--tuning', file])).stderr).toMatch(/^infer: .*times\.json.*not JSON.*\n$/);
+    const missing = await infer(['explain', good, '--tuning', at('none.json')]);
+    expect(missing.stderr).toMatch(/^infer: .*none\.json: it cannot be read: ENOENT.*\n$/);
+    expect(missing.stderr).not.toMatch(/assuming/);
   });
 });

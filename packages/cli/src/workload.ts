@@ -38,12 +38,14 @@ export interface Workload {
   readonly warnings: readonly string[];
 }
 
-/** Names the file, and the sizes that were only assumed, in an error of the runtime. */
+/** Names the file in an error of the runtime, and the sizes that were only assumed unless its remedy is another. */
 export function explainFailure(error: unknown, model: string, assumedSymbols: readonly string[] = []): unknown {
   if (!isTesseraError(error)) return error;
   const assumed = assumedSymbols.map((symbol) => `${symbol} = 1`).join(', ');
   const bySizes =
-    assumed !== '' && (error.code === 'INVALID_INPUT' || (error.code === 'INVALID_MODEL' && error.node !== undefined));
+    assumed !== '' &&
+    error.details.remedy === undefined &&
+    (error.code === 'INVALID_INPUT' || (error.code === 'INVALID_MODEL' && error.node !== undefined));
   const hint = bySizes ? ` (assuming ${assumed}; --dim NAME=SIZE sets another size)` : '';
   const message = withNode(error);
   return new CliError(`${message.includes(basename(model)) ? '' : `${model}: `}${message}${hint}`, EXIT.failed, error);

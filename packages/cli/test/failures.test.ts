@@ -89,6 +89,13 @@ describe('failures end with status 1 and one line', () => {
     expect([status, calls.disposed]).toEqual([1, true]);
   });
 
+  it('of the runtime say nothing of sizes where something else would help', async () => {
+    const details = { remedy: 'give a file that infer tune made' };
+    const runError = new TesseraError('INVALID_INPUT', 'tuning file times.json: it is not JSON', details);
+    const { stderr } = await infer([model, '--dim', 'N=1'], { inputs, runError });
+    expect(stderr).toBe(`infer: ${model}: tuning file times.json: it is not JSON\n`);
+  });
+
   it('of our own making say so, with the stack on demand', () => {
     const error = new TypeError('x is\n undefined \u001b[31m');
     expect(errorLine(error, false)).toBe('infer: internal error: x is undefined ?[31m (TESSERA_DEBUG=1 shows where)\n');

@@ -11,7 +11,8 @@ export function readTuningFile(path: string): TuningFile {
     return parseTuning(readFileSync(path, 'utf8'));
   } catch (cause) {
     const reason = cause instanceof TuningFileError ? cause.message : `it cannot be read: ${(cause as Error).message}`;
-    throw new TesseraError('INVALID_INPUT', `tuning file ${path}: ${reason}`, { cause });
+    const remedy = 'give a file that Session.tune or infer tune made';
+    throw new TesseraError('INVALID_INPUT', `tuning file ${path}: ${reason}`, { cause, remedy });
   }
 }
 

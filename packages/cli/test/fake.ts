@@ -177,7 +177,7 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
       if (fake.profileError) throw fake.profileError;
       const [first, ...rest] = layers;
       const named = [{ ...first, name: fake.layerName ?? first.name }, ...rest];
-      return { runs: signal?.aborted ? 1 : runs, gpuMs: 4, wholeMs: 3.9, layers: named, timeline };
+      return { runs: signal?.aborted ? 1 : runs, gpuMs: 4, passCostMs: 0.0066, wholeMs: 3.9, layers: named, timeline };
     },
     dispose: () => (calls.disposed = true),
     [Symbol.dispose]: () => (calls.disposed = true),

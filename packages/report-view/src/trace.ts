@@ -47,7 +47,7 @@ function layerArgs({ opType, algorithm, shape, ms, flops, bytes, origins }: Laye
 
 /** One profiled run: the host's lane, and the GPU's, where each layer's event holds those of its dispatches. */
 export function chromeTrace(
-  { timeline, layers, gpuMs }: Pick<Profile, 'timeline' | 'layers' | 'gpuMs'>,
+  { timeline, layers, gpuMs, passCostMs }: Pick<Profile, 'timeline' | 'layers' | 'gpuMs' | 'passCostMs'>,
   model: string,
 ): ChromeTrace {
   const host = timeline.host.map(({ name, startMs, endMs }) =>
@@ -85,6 +85,6 @@ export function chromeTrace(
       ...host,
       ...gpu,
     ],
-    otherData: { gpuMs, uncertaintyMs: timeline.uncertaintyMs },
+    otherData: { gpuMs, passCostMs, uncertaintyMs: timeline.uncertaintyMs },
   };
 }

@@ -167,6 +167,7 @@ describe('a session', () => {
     const profile = await session.profile({ x: input(2) }, { runs: 3 });
     expect(profile.layers.map((layer) => layer.opType)).toContain('FusedConv');
     expect(profile.gpuMs).toBeGreaterThan(0);
+    expect(profile.passCostMs).toBeGreaterThanOrEqual(0);
     session.dispose();
   });
 
@@ -184,6 +185,16 @@ describe('a session', () => {
       return dispatch.endMs;
     }, submitted - timeline.uncertaintyMs);
     expect(timeline.gpu.at(-1)!.endMs).toBeLessThanOrEqual(seen + timeline.uncertaintyMs);
+    session.dispose();
+  });
+
+  it('has in the timeline of its one run what it says of layers and their sum', async () => {
+    const session = await createSession(model, { device });
+    const { gpuMs, layers, timeline } = await session.profile({ x: input(2) }, { runs: 1 });
+    const lengths = layers.map(() => 0);
+    for (const { layer, startMs, endMs } of timeline.gpu) lengths[layer] += endMs - startMs;
+    layers.forEach(({ ms }, i) => expect(lengths[i]).toBeCloseTo(ms, 6));
+    expect(lengths.reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(gpuMs, 6);
     session.dispose();
   });
 

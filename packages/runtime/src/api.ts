@@ -272,6 +272,12 @@ export interface Profile {
   readonly runs: number;
   /** Sum of the layers' medians, in milliseconds. */
   readonly gpuMs: number;
+  /**
+   * Every dispatch is timed in a pass of its own, and so takes longer than among others in one pass: by this many milliseconds
+   * on this device, as dispatches that do nothing but wait for one another show. It is taken off each dispatch in `gpuMs`, `layers` and
+   * `timeline`, though none is left with less than such a dispatch takes; `wholeMs` is as measured.
+   */
+  readonly passCostMs: number;
   /** Median GPU time of runs apart, as they are without profiling, between one pair of timestamps around all dispatches. */
   readonly wholeMs: number;
   readonly layers: readonly LayerTime[];

@@ -1,10 +1,14 @@
 import type { DispatchTime, LayerReport, LayerTime, Profile, RunTiming, Timeline } from './api.js';
 import type { RunMarks, TimedSteps } from './device/executor.js';
+import { withoutPassCost, type PassCost } from './device/pass-cost.js';
+import { spanMs, type PassSpan } from './device/timestamps.js';
 import type { Program } from './program/types.js';
 import { layersOf } from './report.js';
 
 /** Results of profiling: per run, all steps one by one, and the whole between one pair of timestamps. */
 export interface ProfileSamples {
+  /** What timing the steps one by one adds to each. */
+  readonly cost: PassCost;
   readonly steps: readonly TimedSteps[];
   readonly wholes: readonly RunMarks[];
 }
@@ -15,13 +19,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-const spanMs = ({ begin, end }: { readonly begin: bigint; readonly end: bigint }) =>
-  Math.max(0, Number(end - begin)) / 1e6;
-
 /** Sums and medians of the samples, one row for each layer, in program order. */
 export function summarize(program: Program, samples: ProfileSamples): Profile {
   const { layers, layerOfStep } = layersOf(program);
-  const runs = samples.steps.map(({ steps }) => layerTimes(layers, layerOfStep, steps.map(spanMs)));
+  const stepMs = (span: PassSpan) => withoutPassCost(spanMs(span), samples.cost);
+  const runs = samples.steps.map(({ steps }) => layerTimes(layers, layerOfStep, steps.map(stepMs)));
   const lengths = runs.map((times) => times.reduce((sum, ms) => sum + ms, 0));
   const typical = samples.steps[indexOfMedian(lengths)];
   const timeline = layOnHost(typical, samples, program, layerOfStep);
@@ -33,6 +35,7 @@ export function summarize(program: Program, samples: ProfileSamples): Profile {
   return {
     runs: runs.length,
     gpuMs: times.reduce((sum, layer) => sum + layer.ms, 0),
+    passCostMs: samples.cost.passMs,
     wholeMs: median(samples.wholes.map(({ gpu }) => spanMs(gpu!))),
     layers: times,
     timeline,
@@ -91,7 +94,7 @@ function layOnHost(
   const gpu = run.steps.map(({ begin, end }, step): DispatchTime => {
     const startMs = Number(begin - base) / 1e6 + offsetMs - start;
     const { kernel, workgroups } = program.steps[step];
-    const endMs = startMs + spanMs({ begin, end });
+    const endMs = startMs + withoutPassCost(spanMs({ begin, end }), samples.cost);
     return { layer: layerOfStep[step], kernel: kernel.label, workgroups, startMs, endMs };
   });
   return { host, gpu, uncertaintyMs };

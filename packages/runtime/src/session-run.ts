@@ -2,6 +2,7 @@ import type { Profile, ProfileOptions, RunOptions } from './api.js';
 import type { GpuDevice } from './device/device.js';
 import type { PreparedProgram, RunInputs, RunMarks, TimedSteps } from './device/executor.js';
 import { GpuTensor } from './device/gpu-tensor.js';
+import { passCost } from './device/pass-cost.js';
 import type { GraphRunner, RunObserver } from './execution/graph-runner.js';
 import type { Resident } from './execution/resident.js';
 import type { Prepared } from './program-cache.js';
@@ -59,7 +60,7 @@ export async function timeLayers(
     const until = performance.now() + warmUpMs;
     while (performance.now() < until) await executor.run(inputs, []);
   }
-  const samples = { steps: [] as TimedSteps[], wholes: [] as RunMarks[] };
+  const samples = { cost: await passCost(device), steps: [] as TimedSteps[], wholes: [] as RunMarks[] };
   for (let i = 0; i < runs && !(signal?.aborted && i > 0); i++) {
     samples.wholes.push((await executor.run(inputs, [], { timed: true })).marks);
     samples.steps.push(await executor.time(inputs));
@@ -85,7 +86,7 @@ export async function timeStages(
   const until = performance.now() + (device.adapter.kind === 'gpu' ? warmUpMs : 0);
   let observer = await run();
   while (performance.now() < until) observer = await run();
-  const samples = { steps: [] as TimedSteps[], wholes: [] as RunMarks[] };
+  const samples = { cost: await passCost(device), steps: [] as TimedSteps[], wholes: [] as RunMarks[] };
   for (let i = 0; i < runs && !(signal?.aborted && i > 0); i++) {
     observer = await run('steps');
     samples.wholes.push(joinMarks(observer.marks));

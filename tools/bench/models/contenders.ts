@@ -54,6 +54,7 @@ function tesseraContender(device: Device, session: Session): Contender {
       return {
         wholeMs: profile?.wholeMs,
         layersMs: profile?.gpuMs,
+        passCostMs: profile?.passCostMs,
         flops: profile?.layers.reduce((sum, layer) => sum + layer.flops, 0),
         dispatches: session.report.dispatches,
         pipelines: session.report.pipelines,

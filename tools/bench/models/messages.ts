@@ -53,8 +53,10 @@ export interface Turn {
 export interface GpuFigures {
   /** The whole run in its one pass, the gaps between dispatches included. */
   readonly wholeMs?: number;
-  /** The sum over the layers, each in a pass of its own. */
+  /** The sum over the layers, each in a pass of its own, without what such a pass costs. */
   readonly layersMs?: number;
+  /** What a pass of its own costs a dispatch. */
+  readonly passCostMs?: number;
   readonly flops?: number;
   readonly dispatches: number;
   readonly pipelines: number;

@@ -88,9 +88,10 @@ export function modelTable(rows: readonly Figures[]): string {
 }
 
 const explanation = `"End to end" is from the inputs in host memory to the outputs in host memory, the median of all turns; the runtimes had a process
-each and took turns. "GPU" is one whole run between two timestamps, "layers" the sum of the layers timed one by one. TFLOP/s is
-over "GPU". "Create" is from the file's path to a ready session with the device opened, "first" the first run with that batch. The
-peak is of this project's own buffers. The difference is max|output - reference| / max|reference| against onnxruntime's CPU provider.`;
+each and took turns. "GPU" is one whole run between two timestamps, "layers" the sum of the layers timed one by one, less what a
+pass of its own costs each dispatch. TFLOP/s is over "GPU". "Create" is from the file's path to a ready session with the device
+opened, "first" the first run with that batch. The peak is of this project's own buffers. The difference is
+max|output - reference| / max|reference| against onnxruntime's CPU provider.`;
 
 export function markdown(report: BenchmarkReport): string {
   const names = [...new Set(report.figures.map(({ model }) => model))];

@@ -36,7 +36,8 @@ export function profilePanel(place: Place): HTMLElement {
         layersTable(measured),
       );
       place.say(
-        `GPU time of the layers: ${formatMs(measured.gpuMs)}; of a whole run: ${formatMs(measured.wholeMs)} (medians of ${runs}).`,
+        `GPU time of the layers: ${formatMs(measured.gpuMs)}; of a whole run: ${formatMs(measured.wholeMs)} (medians of ${runs}). ` +
+          `Timed one by one; what a pass of its own costs here, ${formatMs(measured.passCostMs)}, is taken off each dispatch.`,
       );
       lastMs = measured.gpuMs;
       return measured;

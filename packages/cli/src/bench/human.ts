@@ -1,4 +1,4 @@
-import { byteSize, milliseconds, printable, shorten, significant } from '../report/format.js';
+import { byteSize, milliseconds, passCostText, printable, shorten, significant } from '../report/format.js';
 import type { Colors } from '../report/human.js';
 import { textTable } from '../report/table.js';
 import type { Summary } from './statistics.js';
@@ -64,6 +64,7 @@ function layerLines(layers: LayersReport, latencyMs: number): string[] {
   return [
     `End to end:        ${time(latencyMs)} (median)`,
     `Sum of the layers: ${time(layers.sumMs)} (${layers.rows.length} layers, medians of ${layers.profiledRuns} profiled runs)`,
+    `                   ${passCostText(layers)}`,
     `Gap:               ${time(layers.gapMs)}: ${parts.join(', ')}`,
   ];
 }

@@ -57,6 +57,7 @@ function layersReport(profile: Profile, timings: readonly RunTiming[]): LayersRe
   return {
     profiledRuns: profile.runs,
     sumMs,
+    passCostMs: profile.passCostMs,
     gapMs: totalMs - sumMs,
     gap: {
       uploadMs,

@@ -52,9 +52,11 @@ export interface BenchReport {
 export interface LayersReport {
   readonly profiledRuns: number;
   readonly sumMs: number;
+  /** What a pass of its own costs a dispatch on this device; taken off each in the layers. */
+  readonly passCostMs: number;
   /**
    * `latency.median - sumMs`, which is the sum of the parts, taken of the run of median length. `dispatchMs` is its GPU
-   * time beyond the layers', below 0 where timing each layer costs more than what lies between them.
+   * time beyond the layers', below 0 where the layers run faster together than one by one.
    */
   readonly gapMs: number;
   readonly gap: {

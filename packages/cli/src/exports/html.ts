@@ -4,7 +4,7 @@ import { byteSize, milliseconds, significant } from '../report/format.js';
 
 /** What the page draws of a profile. */
 export function reportData(report: ProfileReport): ReportData {
-  const { model, adapter, precision, dims, runs, layers, gpuMs, wholeMs, ceilings, memory } = report;
+  const { model, adapter, precision, dims, runs, layers, gpuMs, wholeMs, passCostMs, ceilings, memory } = report;
   const flops = layers.reduce((sum, layer) => sum + layer.flops, 0);
   const sizes = Object.entries(dims).map(([symbol, size]) => `${symbol} = ${size}`);
   return {
@@ -14,6 +14,7 @@ export function reportData(report: ProfileReport): ReportData {
       { label: 'Precision', value: [precision, ...sizes].join(', ') },
       { label: 'GPU, whole run', value: milliseconds(wholeMs) },
       { label: `Sum of ${layers.length} layers`, value: milliseconds(gpuMs) },
+      { label: 'A pass of its own', value: `${significant(passCostMs * 1e3)} us, taken off each dispatch` },
       {
         label: 'Arithmetic',
         value: `${significant(flops / 1e9)} GFLOP, ${significant(flops / wholeMs / 1e9)} TFLOP/s`,

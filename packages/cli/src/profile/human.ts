@@ -1,5 +1,5 @@
 import { shapeText } from '../inputs/values.js';
-import { byteSize, printable, shorten, significant } from '../report/format.js';
+import { byteSize, passCostText, printable, shorten, significant } from '../report/format.js';
 import type { Colors } from '../report/human.js';
 import { textTable, type Column } from '../report/table.js';
 import { groupLayers, type Grouping, type Order, type Row } from './group.js';
@@ -104,6 +104,7 @@ export function formatProfile(report: ProfileReport, view: ProfileView, colors: 
     table,
     ...(hidden > 0 ? [`${hidden} more lines: --top ${rows.length} shows all`] : []),
     `Sum of the layers: ${significant(gpuMs)} ms; the whole run on the GPU without profiling: ${significant(wholeMs)} ms (${((gpuMs / wholeMs) * 100).toFixed(1)}%)`,
+    `Timed one by one: ${passCostText(report)}`,
     `Memory: weights ${byteSize(memory.weightBytes)}, activations ${byteSize(memory.activationBytes)}, inputs ${byteSize(memory.inputBytes)}`,
     ...report.warnings.map((warning) => colors.yellow(warning)),
   ];

@@ -43,6 +43,7 @@ export function buildProfileReport(
     assumedDims: plan.assumed,
     runs: profile.runs,
     gpuMs: profile.gpuMs,
+    passCostMs: profile.passCostMs,
     wholeMs: profile.wholeMs,
     ceilings: { f32Flops, f16Flops, matrixFlops, bytes: bandwidth, launchSeconds },
     layers: profile.layers.map((layer) => profiledLayer(layer, profile.gpuMs, precision, ceilings)),

@@ -12,6 +12,8 @@ export interface ProfileReport {
   readonly runs: number;
   /** Sum of the layers' medians. */
   readonly gpuMs: number;
+  /** What a pass of its own costs a dispatch on this device; taken off each in the layers and the timeline. */
+  readonly passCostMs: number;
   /** Median GPU time of whole runs without profiling. */
   readonly wholeMs: number;
   readonly ceilings: CeilingsReport;

@@ -3,6 +3,11 @@ export function milliseconds(ms: number): string {
   return ms >= 1000 ? `${significant(ms / 1000)} s` : `${significant(ms)} ms`;
 }
 
+/** What was taken off the times of dispatches that were timed one by one, and why. */
+export function passCostText({ passCostMs }: { readonly passCostMs: number }): string {
+  return `a pass of its own costs ${significant(passCostMs * 1e3)} us on this device, taken off each dispatch`;
+}
+
 /** Bytes in the largest decimal unit that leaves at least 1: `26.5 kB`. */
 export function byteSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -8,7 +8,7 @@ import { dispatch, prepareSteps, roundUp, type PreparedStep } from './prepared-s
 import { storedBytes, type GpuTensor } from './gpu-tensor.js';
 import { requireFinite } from '../program/checks.js';
 import { isPacked } from '../program/storage.js';
-import { Timestamps } from './timestamps.js';
+import { passesPerSet, Timestamps, type PassSpan, type StampMethod } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
 import { UploadPool } from './upload-pool.js';
 import type { WeightStore } from './weight-store.js';
@@ -28,14 +28,14 @@ export interface RunMarks {
   /** The results are on the host, not yet copied out. */
   readonly mapped: number;
   readonly end: number;
-  /** Before the first and after the last dispatch, in nanoseconds of the GPU's clock; only where they were asked for. */
-  readonly gpu?: { readonly begin: bigint; readonly end: bigint };
+  /** From before the first to after the last dispatch; only where it was asked for. */
+  readonly gpu?: PassSpan;
 }
 
 /** A run whose steps were timed one by one. */
 export interface TimedSteps {
-  /** In nanoseconds of the GPU's clock, in the order of the program's steps. */
-  readonly steps: readonly { readonly begin: bigint; readonly end: bigint }[];
+  /** In the order of the program's steps. */
+  readonly steps: readonly PassSpan[];
   /** One submission for each set of queries. */
   readonly submissions: readonly Omit<RunMarks, 'gpu'>[];
 }
@@ -251,19 +251,20 @@ export class PreparedProgram {
     return this.#device.failure(this.#gpu, error);
   }
 
-  /** Runs once with every step in a pass of its own between two timestamps. */
-  async time(inputs: RunInputs): Promise<TimedSteps> {
+  /** Runs once with every step in a pass of its own, timed one by one. */
+  async time(inputs: RunInputs, method?: StampMethod): Promise<TimedSteps> {
     this.#requireDevice();
     const start = performance.now();
     const encoder = this.#gpu.createCommandEncoder();
     this.#writeInputs(inputs, encoder);
     this.#gpu.queue.submit([encoder.finish()]);
-    const steps: { begin: bigint; end: bigint }[] = [];
+    const steps: PassSpan[] = [];
     const submissions: Omit<RunMarks, 'gpu'>[] = [];
-    for (let first = 0; first < this.#steps.length; first += stepsPerQuerySet) {
+    for (let first = 0; first < this.#steps.length; first += passesPerSet) {
       const timed = await this.#timeSteps(
-        this.#steps.slice(first, first + stepsPerQuerySet),
+        this.#steps.slice(first, first + passesPerSet),
         submissions.at(-1)?.end ?? start,
+        method,
       );
       steps.push(...timed.times);
       submissions.push(timed.marks);
@@ -271,11 +272,11 @@ export class PreparedProgram {
     return { steps, submissions };
   }
 
-  async #timeSteps(steps: readonly PreparedStep[], start: number) {
+  async #timeSteps(steps: readonly PreparedStep[], start: number, method?: StampMethod) {
     this.#requireDevice();
     const gpu = this.#gpu;
     const uploaded = performance.now();
-    const timestamps = new Timestamps(this.#device, steps.length);
+    const timestamps = new Timestamps(this.#device, steps.length, method);
     const staging = this.#takeStaging(timestamps.byteLength);
     const encoder = gpu.createCommandEncoder();
     steps.forEach((step, i) => {
@@ -369,9 +370,6 @@ export class PreparedProgram {
 function valueBytes(value: ProgramValue): number {
   return elementCount(value.dims) * byteSize(value.operand.elementType);
 }
-
-/** WebGPU allows 4,096 queries a set. */
-const stepsPerQuerySet = 2048;
 
 function layOut(outputs: readonly ProgramValue[]): { ranges: OutputRange[]; total: number } {
   let total = 0;

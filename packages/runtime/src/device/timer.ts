@@ -1,5 +1,6 @@
 import { packParams, type Kernel, type Param } from '@tessera/conv-kernels';
 import type { GpuDevice } from './device.js';
+import { spanMs, Timestamps, type PassSpan, type StampMethod } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
 
 /** A dispatch ready to be recorded. */
@@ -74,25 +75,30 @@ export async function timePass(
 }
 
 async function stampedPass(device: GpuDevice, record: (pass: GPUComputePassEncoder) => void): Promise<number> {
+  const [span] = await stampPasses(device, [record]);
+  return spanMs(span) / 1e3;
+}
+
+/** Records passes one after another, at most 2,048, runs them in one submission and reads their timestamps; `record` ends its pass. */
+export async function stampPasses(
+  device: GpuDevice,
+  records: readonly ((pass: GPUComputePassEncoder) => void)[],
+  method?: StampMethod,
+): Promise<PassSpan[]> {
   const { gpu } = device;
-  const querySet = gpu.createQuerySet({ type: 'timestamp', count: 2 });
-  const resolved = device.createBuffer(16, bufferUsage.queries, 'timestamps');
-  const staging = device.createBuffer(16, bufferUsage.staging, 'staging');
+  const timestamps = new Timestamps(device, records.length, method);
+  const staging = device.createBuffer(timestamps.byteLength, bufferUsage.staging, 'staging');
   try {
     const encoder = gpu.createCommandEncoder();
-    const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
-    record(encoder.beginComputePass({ timestampWrites }));
-    encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16);
+    records.forEach((record, i) => record(encoder.beginComputePass({ timestampWrites: timestamps.writes(i) })));
+    timestamps.resolve(encoder, staging, 0);
     gpu.queue.submit([encoder.finish()]);
     await staging.mapAsync(mapRead);
     device.check();
-    const [begin, end] = new BigInt64Array(staging.getMappedRange().slice(0));
-    return Math.max(0, Number(end - begin)) / 1e9;
+    return timestamps.read(staging.getMappedRange(), 0);
   } finally {
     device.destroyBuffer(staging);
-    device.destroyBuffer(resolved);
-    querySet.destroy();
+    timestamps.dispose();
   }
 }
 

@@ -73,7 +73,7 @@ describe('an input', () => {
     second.dispose();
   });
 
-  it('larger than one upload arrives whole', async () => {
+  it('of some megabytes arrives whole, run after run', async () => {
     const dims = [3, 1_100_003];
     const data = Float32Array.from({ length: dims[0] * dims[1] }, (_, i) => i % 65_537);
     const model = buildModel({

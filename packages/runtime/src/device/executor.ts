@@ -152,7 +152,7 @@ export class PreparedProgram {
     this.#requireDevice();
     const gpu = this.#gpu;
     const start = performance.now();
-    const encoder = gpu.createCommandEncoder();
+    let encoder = gpu.createCommandEncoder();
     const skipped = this.#writeInputs(inputs, encoder);
     const uploaded = performance.now();
     const { checks } = this.#program;
@@ -161,13 +161,18 @@ export class PreparedProgram {
     const staging = this.#takeStaging(total + (timestamps?.byteLength ?? 0));
     const isPlain = !timed && [...inputs.values()].every((content) => content instanceof Uint8Array);
     const recorded = isPlain ? this.#takeRecorded() : undefined;
-    if (!recorded) this.#encodeSteps(encoder, skipped, timestamps?.writes(0));
+    const commands: GPUCommandBuffer[] = [];
+    if (recorded) {
+      commands.push(encoder.finish(), recorded);
+      encoder = gpu.createCommandEncoder();
+    } else this.#encodeSteps(encoder, skipped, timestamps?.writes(0));
     this.#copyOut(encoder, targets);
     for (const { value, offset, byteLength } of ranges) {
       encoder.copyBufferToBuffer(this.#buffers[value.operand.buffer], 0, staging, offset, roundUp(byteLength, 4));
     }
     timestamps?.resolve(encoder, staging, total);
-    gpu.queue.submit(recorded ? [recorded, encoder.finish()] : [encoder.finish()]);
+    gpu.queue.submit([...commands, encoder.finish()]);
+    this.#uploads.submitted();
     const submitted = performance.now();
     this.#running += 1;
     try {
@@ -199,6 +204,7 @@ export class PreparedProgram {
     this.#encodeSteps(encoder, this.#writeInputs(inputs, encoder));
     this.#copyOut(encoder, targets);
     this.#gpu.queue.submit([encoder.finish()]);
+    this.#uploads.submitted();
   }
 
   /** Records the steps as one pass. */
@@ -258,6 +264,7 @@ export class PreparedProgram {
     const encoder = this.#gpu.createCommandEncoder();
     this.#writeInputs(inputs, encoder);
     this.#gpu.queue.submit([encoder.finish()]);
+    this.#uploads.submitted();
     const steps: PassSpan[] = [];
     const submissions: Omit<RunMarks, 'gpu'>[] = [];
     for (let first = 0; first < this.#steps.length; first += passesPerSet) {
@@ -307,7 +314,7 @@ export class PreparedProgram {
     for (const { name, dims, wire, buffer, operand, conversion } of this.#program.inputs) {
       const content = inputs.get(name)!;
       if (content instanceof Uint8Array) {
-        this.#uploads.write(this.#gpu, this.#buffers[buffer], content);
+        this.#uploads.write(encoder, this.#buffers[buffer], content);
         continue;
       }
       const target = isPacked(wire) ? operand.buffer : buffer;

@@ -3,6 +3,7 @@ import {
   convOutputSize,
   fromHalf,
   kernelTaps,
+  planAveragedProduct,
   planConv,
   planConvTranspose,
   planGemm,
@@ -11,6 +12,7 @@ import {
 import type {
   ActivationFunction,
   ActivationLayout,
+  AveragedProductProblem,
   ChoiceOptions,
   ConvProblem,
   GemmProblem,
@@ -18,7 +20,7 @@ import type {
   Plan,
 } from '../src/index.js';
 import type { ConvTransposeProblem, SpatialLayout } from '../src/index.js';
-import { referenceConvTranspose } from '../src/index.js';
+import { referenceAveragedProduct, referenceConvTranspose } from '../src/index.js';
 import { layoutEnd, matrixEnd } from '../src/geometry.js';
 import { referenceConv, referenceGemm } from '../src/reference.js';
 import { planTolerance, spreadsNonFinite, type Tolerance } from '../src/tolerance.js';
@@ -147,6 +149,28 @@ export async function checkGemmCase(
   const operands = { input, weights, bias, residual, slope };
   referenceGemm(problem, operands, want.values);
   return compare(test, [plan], operands, want, type, k, problem.epilogue.activation);
+}
+
+/** As checkConvCase, for a product of means by one kernel. */
+export async function checkAveragedProductCase(
+  test: TestDevice,
+  problem: AveragedProductProblem,
+): Promise<string | undefined> {
+  const plan = planAveragedProduct(problem, test.profile, { only: 'averaged-product' });
+  if (!plan) return 'the kernel refuses the problem';
+  const { batch, channels, height, width, columns, elementType: type, epilogue, output } = problem;
+  const source = random(channels * 7 + columns);
+  const dims = [batch, channels, height, width];
+  const slices = { size: 1, stride: 0 };
+  const operands = {
+    input: filled(visitLayout(problem.input, dims, slices), layoutEnd(problem.input, dims), type, source, 1),
+    weights: values(channels * columns, type, source),
+    bias: epilogue.bias ? values(columns, 'f32', source) : undefined,
+  };
+  const rows: MatrixLayout = { ...output, batchStride: 0 };
+  const want = expectation(matrixEnd(rows, 1, batch, columns), visitMatrix(rows, 1, batch, columns));
+  referenceAveragedProduct(problem, operands, want.values);
+  return compare(test, [plan], operands, want, type, channels, epilogue.activation);
 }
 
 interface Operands {

@@ -55,6 +55,13 @@ export { referenceConvTranspose } from './transpose/reference.js';
 export { fromHalf, toHalf } from './half.js';
 export { referenceActivation, referenceConv, referenceGemm, type ReferenceOperands } from './reference.js';
 export { planTolerance, spreadsNonFinite, sumTolerance, type Tolerance } from './tolerance.js';
+export {
+  explainAveragedProduct,
+  planAveragedProduct,
+  referenceAveragedProduct,
+  type AveragedProductProblem,
+} from './pooling/averaged-product.js';
+export { apart } from './pooling/together.js';
 export type {
   Int8Arithmetic,
   Int8ConvProblem,

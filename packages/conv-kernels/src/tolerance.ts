@@ -32,6 +32,16 @@ const chain: SumRule = {
  */
 const matrixUnits: SumRule = { ...chain, reason: 'fewer roundings than a chain has, though all toward zero' };
 
+/**
+ * A mean of n values of about 1 errs by as much as a sum of n products of 1 / n, 1 + 8 / n terms; k of them, of
+ * random sign, add up as sqrt(k).
+ */
+const averagesRule: SumRule = {
+  ...chain,
+  terms: (k) => chain.terms(k) + 9 * Math.sqrt(k),
+  reason: 'a direct sum, of means that are rounded themselves',
+};
+
 function winogradRule(transform: WinogradTransform): SumRule {
   return {
     terms: (k) => chain.terms(k) + 4 * transform.points,
@@ -73,6 +83,7 @@ const sumRules: Readonly<Record<string, SumRule>> = {
   grouped: chain,
   'few-channels': chain,
   gather: chain,
+  'averaged-product': averagesRule,
   fft: fftRule,
   'winograd F(2x2': winogradRule(winograd2),
   'winograd F(4x4': winogradRule(winograd4),

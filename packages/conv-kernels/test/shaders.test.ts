@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { activationCode, floatLiteral, planConv, type DeviceProfile } from '../src/index.js';
+import { activationCode, floatLiteral, planAveragedProduct, planConv, type DeviceProfile } from '../src/index.js';
+import { averagedCases, averagedProblem } from '../gpu/averaged-cases.js';
 import { convProblem, type ConvCase } from '../gpu/cases.js';
 import { gpu, matrixGpu, software } from './devices.js';
 
@@ -43,6 +44,14 @@ describe('shader texts', () => {
       expect(plan.dispatches.map((d) => d.kernel.code).join('\n')).toMatchSnapshot();
     });
   }
+});
+
+describe('shader texts of two steps in one', () => {
+  it('means and the product that follows are as they were', () => {
+    const problem = averagedProblem({ ...averagedCases['channels that fill no vector'], bias: true });
+    const plan = planAveragedProduct(problem, gpu, { only: 'averaged-product' })!;
+    expect(plan.dispatches[0].kernel.code).toMatchSnapshot();
+  });
 });
 
 describe('activationCode', () => {

@@ -1,9 +1,11 @@
 import {
   convTransposeAlgorithms,
+  explainAveragedProduct,
   explainConv,
   explainGemm,
   explainInt8Conv,
   explainInt8Gemm,
+  type AveragedProductProblem,
   type Candidate,
   type ConvProblem,
   type ConvTransposeProblem,
@@ -11,8 +13,9 @@ import {
   type Int8ConvProblem,
   type Int8GemmProblem,
 } from '../../src/index.js';
+import { averagedCases, averagedProblem, randomAveraged } from '../averaged-cases.js';
 import { convCases, convProblem, randomConv, randomGemm } from '../cases.js';
-import { checkConvCase, checkGemmCase, checkTransposeCase } from '../check.js';
+import { checkAveragedProductCase, checkConvCase, checkGemmCase, checkTransposeCase } from '../check.js';
 import { checkInt8Case, checkInt8Gemm } from '../check-int8.js';
 import type { TestDevice } from '../harness.js';
 import { int8Cases, int8Problem, randomInt8Gemm } from '../int8-cases.js';
@@ -27,6 +30,7 @@ export interface Problems {
   readonly transpose: ConvTransposeProblem;
   readonly 'int8-conv': Int8ConvProblem;
   readonly 'int8-gemm': Int8GemmProblem;
+  readonly 'averaged-product': AveragedProductProblem;
 }
 
 export type Kind = keyof Problems;
@@ -92,6 +96,12 @@ export const kinds: { readonly [K in Kind]: KindOf<Problems[K]> } = {
     solvers: (problem, test, source) => drawVariants(explainInt8Gemm(problem, test.profile), source),
     check: (test, problem, only) => checkInt8Gemm(test, problem, { only }),
   },
+  'averaged-product': {
+    named: Object.values(averagedCases).map(averagedProblem),
+    random: (_index, _seed, source, hasF16) => randomAveraged(source, hasF16),
+    solvers: (problem, test) => kernelNamed('averaged-product', explainAveragedProduct(problem, test.profile)),
+    check: (test, problem) => checkAveragedProductCase(test, problem),
+  },
 };
 
 /** Of each algorithm that is not refused, one variant. */
@@ -104,9 +114,14 @@ function drawVariants(candidates: readonly Candidate[], source: Random): string[
   });
 }
 
+/** The kernel that does two steps together, where it is not refused: the other way is made of kernels that others compare. */
+function kernelNamed(name: string, candidates: readonly Candidate[]): string[] {
+  return candidates.some(({ algorithm, refusal }) => algorithm === name && refusal === undefined) ? [name] : [];
+}
+
 /** Which kind random problem `index` is of: mostly convolutions, of which there are most algorithms. */
 export function kindAt(index: number): Kind {
-  return (['gemm', 'transpose', 'int8-conv', 'int8-gemm'] as const)[index % 10] ?? 'conv';
+  return (['gemm', 'transpose', 'int8-conv', 'int8-gemm', 'averaged-product'] as const)[index % 10] ?? 'conv';
 }
 
 /** Runs one comparison; what is wrong, or undefined. Errors are wrong, too. */

@@ -8,8 +8,10 @@ import {
   type Plan,
 } from '@tessera/conv-kernels';
 import type { Window } from '../kernels/volume.js';
+import { convOptions } from '../program/choices.js';
 import { byteSize } from '../program/layout.js';
 import { encodeStorage } from '../program/storage.js';
+import { emitAveragedProduct } from './averaged-product.js';
 import { convWindow } from './conv-infer.js';
 import { product } from './host-index.js';
 import { emitPlan, planned, vectorAsF32 } from './plan-emission.js';
@@ -34,6 +36,9 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
   if (y.elementType === 'i32') return lowerIntegers(context, { x, y, window });
   const elementType = floatElementType(context, y);
   const constantWeights = context.isConstant(1);
+  if (constantWeights && !residual && emitOfMeans(context, { x, y, window, elementType, bias, activation })) {
+    return context.output(0, y);
+  }
   const plan = planned(context, () => {
     const problem = spatialConv({
       ...convGeometry(context, x, y, window),
@@ -43,12 +48,45 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
     });
     context.choose({ kind: 'conv', problem });
     const activationKey = Object.entries(activation ?? {}).join();
-    const key = `${convKey(problem)} ${activationKey} ${context.algorithms.only ?? ''}`;
-    return context.planOnce(key, () => planConv(problem, context.profile, context.algorithms));
+    const options = convOptions(context.algorithms);
+    const key = `${convKey(problem)} ${activationKey} ${options.only ?? ''}`;
+    return context.planOnce(key, () => planConv(problem, context.profile, options));
   });
   const weights = constantWeights ? packedWeights(context, plan, 1, elementType) : runWeights(context, elementType);
   emitPlan(context, plan, { input: x, weights, bias, residual, output: y });
   context.output(0, y);
+}
+
+/** A convolution of single pixels that are means, together with these; false where it is none, or better on its own. */
+function emitOfMeans(
+  context: LowerContext,
+  {
+    x,
+    y,
+    window,
+    ...rest
+  }: Pick<Parameters<typeof emitAveragedProduct>[1], 'elementType' | 'bias' | 'activation'> & {
+    readonly x: Operand;
+    readonly y: Operand;
+    readonly window: Window;
+  },
+): boolean {
+  const { kernel, padsBegin, padsEnd } = window;
+  const isPixel = [...x.shape.slice(2), ...kernel].every((size) => size === 1);
+  const isPadded = [...padsBegin, ...padsEnd].some((pad) => pad > 0);
+  if (!isPixel || isPadded || context.attributes.int('group', 1) !== 1) return false;
+  const [m, k] = x.shape;
+  return emitAveragedProduct(context, {
+    ...rest,
+    a: x,
+    rows: { offset: x.offset, rowStride: x.strides[0], columnStride: x.strides[1] },
+    m,
+    k,
+    n: y.shape[1],
+    output: { offset: y.offset, rowStride: y.strides[0], columnStride: y.strides[1] },
+    y,
+    weights: { input: 1, channelStride: 1, columnStride: k },
+  });
 }
 
 /** Sizes, window and layouts of a convolution, as `spatialConv` takes them. */

@@ -3,6 +3,7 @@ import { collapseWalk } from '../kernels/walk.js';
 import { copyEmission } from '../kernels/copy.js';
 import { byteSize, denseStrides } from '../program/layout.js';
 import { floatElementType, packedWeights, type PreparedValues } from './conv-lower.js';
+import { emitAveragedProduct } from './averaged-product.js';
 import { gemmOptions } from '../program/choices.js';
 import { emitPlan, planned } from './plan-emission.js';
 import type { LowerContext, Operand } from './types.js';
@@ -190,6 +191,15 @@ function emitProduct(
     c: layout('y', y),
     epilogue: { bias: bias !== undefined, residual: residual && layout('residual', residual), activation },
   };
+  const { elementType } = problem;
+  if (isConstant(b) && !residual && problem.m > 0) {
+    const { offset, ...strides } = problem.a;
+    const rows = { offset, rowStride: strides.rowStride, columnStride: strides.columnStride };
+    const weights = { channelStride: rowStride, columnStride, input: b.input, prepare: preparedPart(b) };
+    const { m } = problem;
+    const whole = { a, rows, m, k, n, output: problem.c, y, elementType, bias, activation, weights };
+    if (emitAveragedProduct(context, whole)) return;
+  }
   const constantB = isConstant(b);
   context.choose({ kind: 'gemm', problem, constantB });
   const options = gemmOptions(context.algorithms, constantB);

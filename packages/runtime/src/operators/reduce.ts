@@ -99,9 +99,14 @@ export function lowerReduction(context: LowerContext, axes: readonly number[], r
   const y = context.allocate(type, keepsLayout ? 'channels-last' : 'row-major');
   const yStrides = axes.length === 0 ? y.strides : keptStrides(x.shape.length, axes, y);
   const scratch = (byteLength: number) => context.scratch(byteLength);
-  for (const emission of reduceEmissions({ x, y, yStrides, axes, reduction }, context.profile, scratch)) {
-    context.emit(emission);
-  }
+  const emit = () => {
+    for (const emission of reduceEmissions({ x, y, yStrides, axes, reduction }, context.profile, scratch)) {
+      context.emit(emission);
+    }
+  };
+  const isMean = reduction.name === 'mean' && axes.length > 0;
+  if (isMean) context.defer({ kind: 'mean', x, axes, result: y, resultStrides: yStrides, emit });
+  else emit();
   context.output(0, y);
 }
 

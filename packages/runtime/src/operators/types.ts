@@ -92,6 +92,21 @@ export interface WeightRequest {
   pack(values: Float32Array): ArrayBufferView<ArrayBuffer>;
 }
 
+/** Work put off until its result is read, so that the node that reads it may do the work in its own kernel. */
+export interface DeferredMean {
+  readonly kind: 'mean';
+  /** What is averaged, over which of its dimensions. */
+  readonly x: Operand;
+  readonly axes: readonly number[];
+  /** Where the means go, with a stride for each dimension of `x`: 0 along those averaged. */
+  readonly result: Operand;
+  readonly resultStrides: readonly number[];
+  /** Does the work by itself. */
+  readonly emit: () => void;
+}
+
+export type Deferred = DeferredMean;
+
 /** How a node becomes dispatches. All shapes are known numbers here. */
 export interface LowerContext extends NodeContext {
   readonly profile: DeviceProfile;
@@ -134,6 +149,12 @@ export interface LowerContext extends NodeContext {
   /** What `plan` makes, made once for all nodes of one key: it must tell apart all that the plan depends on beside the device. */
   planOnce(key: string, plan: () => Plan): Plan;
   emit(emission: Emission): void;
+  /** In place of emitting what makes `work.result`, which has a buffer of its own: emitted when something reads it. */
+  defer(work: Deferred): void;
+  /** The work that is still to make an operand's buffer, where no other node reads it after this one. */
+  deferred(operand: Operand): Deferred | undefined;
+  /** Says that this node does that work itself. */
+  absorb(work: Deferred): void;
   /** Says where output `index` lies. May be a view of an input's buffer: buffers are never written twice. */
   output(index: number, operand: Operand): void;
 }

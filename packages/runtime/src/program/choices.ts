@@ -1,8 +1,11 @@
 import {
+  apart,
+  explainAveragedProduct,
   explainConv,
   explainConvTranspose,
   explainGemm,
   gemmAlgorithms,
+  type AveragedProductProblem,
   type Candidate,
   type ChoiceOptions,
   type ConvProblem,
@@ -16,13 +19,19 @@ import {
 export type Choice =
   | { readonly kind: 'conv'; readonly problem: ConvProblem }
   | { readonly kind: 'conv-transpose'; readonly problem: ConvTransposeProblem }
-  | { readonly kind: 'gemm'; readonly problem: GemmProblem; readonly constantB: boolean };
+  | { readonly kind: 'gemm'; readonly problem: GemmProblem; readonly constantB: boolean }
+  | { readonly kind: 'averaged-product'; readonly problem: AveragedProductProblem };
 
 /** Options for a matrix product: `only` counts where it names one of its algorithms, since others are of convolutions. */
 export function gemmOptions(options: ChoiceOptions, constantB: boolean): GemmOptions {
   const { only } = options;
   const isGemm = gemmAlgorithms.some(({ name }) => only === name || only?.startsWith(`${name} `));
   return { ...options, only: isGemm ? only : undefined, constantB };
+}
+
+/** Options for a convolution: one that is to be apart from what stands beside it is free to be any. */
+export function convOptions(options: ChoiceOptions): ChoiceOptions {
+  return options.only === apart ? { ...options, only: undefined } : options;
 }
 
 /** Every algorithm's answer to a choice: the one taken first, refusals last. */
@@ -34,5 +43,7 @@ export function explainChoice(choice: Choice, device: DeviceProfile, options: Ch
       return explainConvTranspose(choice.problem, device, options);
     case 'gemm':
       return explainGemm(choice.problem, device, gemmOptions(options, choice.constantB));
+    case 'averaged-product':
+      return explainAveragedProduct(choice.problem, device, options);
   }
 }

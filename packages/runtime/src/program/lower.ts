@@ -8,7 +8,7 @@ import { countNonFiniteEmission } from '../kernels/count-nonfinite.js';
 import { elementwiseEmission, type Formula } from '../kernels/elementwise.js';
 import { unpackEmission } from '../kernels/unpack.js';
 import { findOperator } from '../operators/index.js';
-import type { Emission, Layout, LowerContext, Operand } from '../operators/types.js';
+import type { Deferred, Emission, Layout, LowerContext, Operand } from '../operators/types.js';
 import { elementCount, hostTensor } from '../passes/constants.js';
 import { nodeContext } from '../passes/node-context.js';
 import { byteSize, denseStrides, hasLayout, layoutOf } from './layout.js';
@@ -52,6 +52,9 @@ class ProgramBuilder {
   readonly choices: ProgramChoice[] = [];
   readonly operands = new Map<string, Operand>();
   readonly plans = new Map<string, Plan>();
+  readonly deferred = new Map<number, { readonly node: number; readonly work: Deferred }>();
+  /** The node that steps and choices belong to: the last one, but for deferred work. */
+  node = -1;
   readonly #weights = new Map<string, number>();
   readonly #places: ReadonlyMap<string, Place>;
   readonly #concatenations = new Map<TypedNode, Operand>();
@@ -140,11 +143,43 @@ class ProgramBuilder {
     return operand;
   }
 
+  addNode(node: ProgramNode): void {
+    this.node = this.nodes.push(node) - 1;
+  }
+
+  /** Does what was put off and makes this operand. */
+  settle({ buffer }: Operand): void {
+    const pending = this.deferred.get(buffer);
+    if (!pending) return;
+    this.deferred.delete(buffer);
+    const { node } = this;
+    this.node = pending.node;
+    pending.work.emit();
+    this.node = node;
+  }
+
+  /** Whether an output of the graph, or a node that is not lowered yet beside `node`, takes a value in this buffer. */
+  isReadAfter(node: TypedNode, buffer: number): boolean {
+    const isIn = (name: string) => this.operands.get(name)?.buffer === buffer;
+    const later = this.graph.nodes.slice(this.graph.nodes.indexOf(node) + 1);
+    return this.graph.outputs.some(isIn) || later.some(({ inputs }) => inputs.some(isIn));
+  }
+
+  /** Leaves deferred work to the node that is being lowered, which then stands for the file's nodes of both. */
+  absorb({ result }: Deferred): void {
+    const pending = this.deferred.get(result.buffer);
+    if (!pending) return;
+    this.deferred.delete(result.buffer);
+    const own = this.nodes[this.node];
+    this.nodes[this.node] = { ...own, origins: [...this.nodes[pending.node].origins, ...own.origins] };
+  }
+
   emit(emission: Emission): void {
+    for (const operand of emission.operands) this.settle(operand);
     if (emission.workgroups.some((count) => count === 0)) return;
     const limit = this.options.profile.maxWorkgroupsPerDimension;
     if (emission.workgroups.some((count) => count > limit)) {
-      const node = this.nodes.at(-1)!;
+      const node = this.nodes[this.node];
       throw new TesseraError(
         'UNSUPPORTED_DEVICE',
         `node "${node.name}" (${node.opType}) needs [${emission.workgroups.join(', ')}] workgroups; the adapter allows ${limit} in each dimension`,
@@ -152,7 +187,7 @@ class ProgramBuilder {
       );
     }
     this.steps.push({
-      node: this.nodes.length - 1,
+      node: this.node,
       kernel: emission.kernel,
       workgroups: emission.workgroups,
       params: emission.params,
@@ -201,6 +236,7 @@ class ProgramBuilder {
 
   /** An operand as the host reads it back: dense, row-major, and f32 where it is a float32 stored as f16. */
   readable(operand: Operand): Operand {
+    this.settle(operand);
     if (operand.dataType !== 'float32' || operand.elementType !== 'f16') return this.withLayout(operand, 'row-major');
     const byteLength = elementCount(operand.shape) * byteSize('f32');
     const copy = this.#operand(operand, 'f32', this.#addBuffer({ kind: 'activation', byteLength }), 'row-major');
@@ -211,7 +247,7 @@ class ProgramBuilder {
   #addBuffer(slot: BufferSlot): number {
     const limit = this.options.profile.maxStorageBinding;
     if (slot.byteLength > limit) {
-      const node = this.nodes.at(-1);
+      const node: ProgramNode | undefined = this.nodes[this.node];
       throw new TesseraError(
         'UNSUPPORTED_DEVICE',
         `${node ? `node "${node.name}" (${node.opType})` : 'a graph input'} needs a tensor of ${slot.byteLength} bytes; the adapter binds at most ${limit}`,
@@ -277,14 +313,19 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
     allocateOutput: (index, layout) => builder.allocateOutput(node, node.outputs[index], layout),
     concatenation: (layout) => builder.concatenation(node, layout),
     scratch: (byteLength) => builder.scratch(byteLength),
-    choose: (choice) =>
-      void builder.choices.push({ node: builder.nodes.length - 1, choice, options: everywhere, forced }),
+    choose: (choice) => void builder.choices.push({ node: builder.node, choice, options: everywhere, forced }),
     planOnce: (key, plan) => {
       const known = builder.plans.get(key) ?? plan();
       builder.plans.set(key, known);
       return known;
     },
     emit: (emission) => builder.emit(emission),
+    defer: (work) => void builder.deferred.set(work.result.buffer, { node: builder.node, work }),
+    deferred: ({ buffer }) => {
+      const pending = builder.deferred.get(buffer);
+      return pending && !builder.isReadAfter(node, buffer) ? pending.work : undefined;
+    },
+    absorb: (work) => builder.absorb(work),
     output: (index, operand) => void builder.operands.set(node.outputs[index], operand),
   };
 }
@@ -293,7 +334,7 @@ function lowerNode(builder: ProgramBuilder, node: TypedNode): void {
   const operator = findOperator(node.domain, node.opType, node.opset);
   const outputs = node.outputs.filter((name) => name !== '');
   const { name, opType, origins } = node;
-  builder.nodes.push({ name, opType, origins, outputs, shape: builder.concreteType(outputs[0]).shape });
+  builder.addNode({ name, opType, origins, outputs, shape: builder.concreteType(outputs[0]).shape });
   if (!operator?.lower) {
     throw new TesseraError(
       'UNSUPPORTED_OPERATOR',
@@ -318,7 +359,7 @@ function lowerInput(builder: ProgramBuilder, name: string): ProgramInput {
   const { dataType, shape } = builder.concreteType(name);
   const elementType = builder.storage(dataType);
   const wire = wireType(dataType, elementType);
-  builder.nodes.push({ name, opType: 'Input', shape, origins: [], outputs: [name] });
+  builder.addNode({ name, opType: 'Input', shape, origins: [], outputs: [name] });
   return { name, dataType, dims: shape, wire, ...builder.receive(name, { dataType, shape }, wire) };
 }
 
@@ -343,7 +384,7 @@ class FiniteChecks {
       if (builder.buffers[operand.buffer].kind !== 'activation' || this.#seen.has(place)) continue;
       this.#seen.add(place);
       builder.emit(countNonFiniteEmission(operand, this.#counts, this.#nodes.length, builder.options.profile));
-      this.#nodes.push(builder.nodes.length - 1);
+      this.#nodes.push(builder.node);
     }
   }
 
@@ -366,7 +407,7 @@ export function lower(graph: TypedGraph, options: LowerOptions): Program {
     lowerNode(builder, node);
     checks?.add(node);
   }
-  builder.nodes.push({ name: 'outputs', opType: 'Copy', origins: [], outputs: [], shape: [] });
+  builder.addNode({ name: 'outputs', opType: 'Copy', origins: [], outputs: [], shape: [] });
   const outputs = graph.outputs.map((name) => lowerOutput(builder, name));
   return {
     nodes: builder.nodes,

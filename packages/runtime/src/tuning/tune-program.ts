@@ -19,7 +19,7 @@ import type { ProgramChoice } from '../program/types.js';
 const defaultBudgetMs = 60_000;
 
 /** What can be timed: a convolution, or a matrix product. */
-type Tunable = Exclude<Choice, { kind: 'conv-transpose' }>;
+type Tunable = Extract<Choice, { kind: 'conv' | 'gemm' }>;
 
 /** Equal keys stand for problems of equal times. */
 function keyOf(choice: Tunable): string {
@@ -30,7 +30,7 @@ function keyOf(choice: Tunable): string {
 function byWeight(choices: readonly ProgramChoice[], profile: DeviceProfile, options: ChoiceOptions): Tunable[] {
   const groups = new Map<string, { choice: Tunable; seconds: number }>();
   for (const { choice } of choices) {
-    if (choice.kind === 'conv-transpose') continue;
+    if (choice.kind !== 'conv' && choice.kind !== 'gemm') continue;
     const key = keyOf(choice);
     const [best] = explainChoice(choice, profile, options);
     const seconds = best?.measuredSeconds ?? best?.predictedSeconds ?? 0;

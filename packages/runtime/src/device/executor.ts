@@ -49,15 +49,14 @@ export interface ExecuteOptions {
   readonly targets?: ReadonlyMap<ProgramValue, GPUBuffer>;
 }
 
-const nothing: ReadonlySet<number> = new Set();
-
 const noTargets: ReadonlyMap<ProgramValue, GPUBuffer> = new Map();
 
 /**
  * A program on a device: buffers allocated, bind groups made, pipelines compiled. A run writes the inputs, records one
  * pass, submits once and maps the outputs; it allocates nothing but the first staging buffers. Runs may overlap: the
- * queue keeps them in order, and each has a staging buffer of its own. While the GPU works, a run records the pass of the next
- * one, so that from the third run on little is left to do between the inputs and the submission.
+ * queue keeps them in order, and each has a staging buffer of its own. While the GPU works, a run records the steps of the next
+ * one, so that from the third run on little is left to do between the inputs and the submission. What was recorded is submitted
+ * in two parts: the GPU starts on the first while the driver makes its own commands of the second.
  */
 export class PreparedProgram {
   readonly #device: GpuDevice;
@@ -71,8 +70,8 @@ export class PreparedProgram {
   readonly #busyStaging = new Set<GPUBuffer>();
   readonly #idleTimestamps: Timestamps[] = [];
   readonly #uploads: UploadPool;
-  /** The steps of a run to come. */
-  #recorded: GPUCommandBuffer | undefined;
+  /** The steps of a run to come, in the parts they are submitted in. */
+  #recorded: readonly GPUCommandBuffer[] | undefined;
   #hasRun = false;
   #running = 0;
   #retired = false;
@@ -161,17 +160,17 @@ export class PreparedProgram {
     const staging = this.#takeStaging(total + (timestamps?.byteLength ?? 0));
     const isPlain = !timed && [...inputs.values()].every((content) => content instanceof Uint8Array);
     const recorded = isPlain ? this.#takeRecorded() : undefined;
-    const commands: GPUCommandBuffer[] = [];
+    const rest = recorded?.slice(1) ?? [];
     if (recorded) {
-      commands.push(encoder.finish(), recorded);
+      gpu.queue.submit([encoder.finish(), recorded[0]]);
       encoder = gpu.createCommandEncoder();
-    } else this.#encodeSteps(encoder, skipped, timestamps?.writes(0));
+    } else this.#encodeSteps(encoder, this.#without(skipped), timestamps?.writes(0));
     this.#copyOut(encoder, targets);
     for (const { value, offset, byteLength } of ranges) {
       encoder.copyBufferToBuffer(this.#buffers[value.operand.buffer], 0, staging, offset, roundUp(byteLength, 4));
     }
     timestamps?.resolve(encoder, staging, total);
-    gpu.queue.submit([...commands, encoder.finish()]);
+    gpu.queue.submit([...rest, encoder.finish()]);
     this.#uploads.submitted();
     const submitted = performance.now();
     this.#running += 1;
@@ -201,29 +200,32 @@ export class PreparedProgram {
   advance(inputs: RunInputs, targets: ReadonlyMap<ProgramValue, GPUBuffer>): void {
     this.#requireDevice();
     const encoder = this.#gpu.createCommandEncoder();
-    this.#encodeSteps(encoder, this.#writeInputs(inputs, encoder));
+    this.#encodeSteps(encoder, this.#without(this.#writeInputs(inputs, encoder)));
     this.#copyOut(encoder, targets);
     this.#gpu.queue.submit([encoder.finish()]);
     this.#uploads.submitted();
   }
 
-  /** Records the steps as one pass. */
+  #without(skipped: ReadonlySet<number>): readonly PreparedStep[] {
+    return skipped.size === 0 ? this.#steps : this.#steps.filter((_, i) => !skipped.has(i));
+  }
+
+  /** Records steps as one pass. */
   #encodeSteps(
     encoder: GPUCommandEncoder,
-    skipped: ReadonlySet<number>,
+    steps: readonly PreparedStep[],
     timestampWrites?: GPUComputePassTimestampWrites,
   ): void {
     const pass = encoder.beginComputePass({ timestampWrites });
     let pipeline: GPUComputePipeline | undefined;
-    for (const [i, step] of this.#steps.entries()) {
-      if (skipped.has(i)) continue;
+    for (const step of steps) {
       dispatch(pass, step, pipeline);
       pipeline = step.pipeline;
     }
     pass.end();
   }
 
-  #takeRecorded(): GPUCommandBuffer | undefined {
+  #takeRecorded(): readonly GPUCommandBuffer[] | undefined {
     const recorded = this.#recorded;
     this.#recorded = undefined;
     return recorded;
@@ -232,9 +234,12 @@ export class PreparedProgram {
   /** Records the steps for the next run, unless this is the first run and may be the only one. */
   #recordAhead(): void {
     if (this.#hasRun && !this.#recorded && !this.#retired) {
-      const encoder = this.#gpu.createCommandEncoder();
-      this.#encodeSteps(encoder, nothing);
-      this.#recorded = encoder.finish();
+      const first = Math.ceil(firstShare * this.#steps.length);
+      this.#recorded = [this.#steps.slice(0, first), this.#steps.slice(first)].map((steps) => {
+        const encoder = this.#gpu.createCommandEncoder();
+        this.#encodeSteps(encoder, steps);
+        return encoder.finish();
+      });
     }
     this.#hasRun = true;
   }
@@ -373,6 +378,9 @@ export class PreparedProgram {
     this.#idleStaging.clear();
   }
 }
+
+/** Of the steps, what goes to the GPU ahead of the others: work for about as long as the driver takes for the others. */
+const firstShare = 0.2;
 
 function valueBytes(value: ProgramValue): number {
   return elementCount(value.dims) * byteSize(value.operand.elementType);

@@ -8,7 +8,7 @@ import { dispatch, prepareSteps, roundUp, type PreparedStep } from './prepared-s
 import { storedBytes, type GpuTensor } from './gpu-tensor.js';
 import { requireFinite } from '../program/checks.js';
 import { isPacked } from '../program/storage.js';
-import { passesPerSet, Timestamps, type PassSpan, type StampMethod } from './timestamps.js';
+import { passesPerSet, Timestamps, type PassSpan } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
 import { UploadPool } from './upload-pool.js';
 import type { WeightStore } from './weight-store.js';
@@ -262,8 +262,8 @@ export class PreparedProgram {
     return this.#device.failure(this.#gpu, error);
   }
 
-  /** Runs once with every step in a pass of its own, timed one by one. */
-  async time(inputs: RunInputs, method?: StampMethod): Promise<TimedSteps> {
+  /** Runs once with every step in a pass of its own between two timestamps. */
+  async time(inputs: RunInputs): Promise<TimedSteps> {
     this.#requireDevice();
     const start = performance.now();
     const encoder = this.#gpu.createCommandEncoder();
@@ -276,7 +276,6 @@ export class PreparedProgram {
       const timed = await this.#timeSteps(
         this.#steps.slice(first, first + passesPerSet),
         submissions.at(-1)?.end ?? start,
-        method,
       );
       steps.push(...timed.times);
       submissions.push(timed.marks);
@@ -284,11 +283,11 @@ export class PreparedProgram {
     return { steps, submissions };
   }
 
-  async #timeSteps(steps: readonly PreparedStep[], start: number, method?: StampMethod) {
+  async #timeSteps(steps: readonly PreparedStep[], start: number) {
     this.#requireDevice();
     const gpu = this.#gpu;
     const uploaded = performance.now();
-    const timestamps = new Timestamps(this.#device, steps.length, method);
+    const timestamps = new Timestamps(this.#device, steps.length);
     const staging = this.#takeStaging(timestamps.byteLength);
     const encoder = gpu.createCommandEncoder();
     steps.forEach((step, i) => {

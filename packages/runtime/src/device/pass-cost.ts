@@ -1,7 +1,7 @@
 import { shader } from '@tessera/conv-kernels';
 import type { GpuDevice } from './device.js';
 import { BufferPool, stampPasses, type TimedDispatch } from './timer.js';
-import { spanMs, type PassSpan, type StampMethod } from './timestamps.js';
+import { spanMs, type PassSpan } from './timestamps.js';
 import { bufferUsage } from './usage.js';
 
 /** What timing dispatches one by one adds to them, in milliseconds. */
@@ -25,26 +25,24 @@ const kernels = [1, 2].map((addend) =>
   }),
 );
 
-const measured = new WeakMap<GPUDevice, Map<StampMethod, Promise<PassCost>>>();
+const measured = new WeakMap<GPUDevice, Promise<PassCost>>();
 
 /**
  * What a pass of its own costs a dispatch on this device, measured once by dispatches that do nothing but wait for one another: each in
  * a pass of its own, and all in one, in turns. The device must have timestamps, and be warm. Throws TesseraError as a run does.
  */
-export function passCost(device: GpuDevice, method: StampMethod = 'edges'): Promise<PassCost> {
-  const ofDevice = measured.get(device.gpu) ?? new Map<StampMethod, Promise<PassCost>>();
-  measured.set(device.gpu, ofDevice);
-  let cost = ofDevice.get(method);
+export function passCost(device: GpuDevice): Promise<PassCost> {
+  const { gpu } = device;
+  let cost = measured.get(gpu);
   if (!cost) {
-    cost = measurePassCost(device, method);
-    ofDevice.set(method, cost);
-    cost.catch(() => ofDevice.delete(method));
+    cost = measurePassCost(device);
+    measured.set(gpu, cost);
+    cost.catch(() => measured.delete(gpu));
   }
   return cost;
 }
 
-/** As `passCost`, anew. */
-export async function measurePassCost(device: GpuDevice, method: StampMethod): Promise<PassCost> {
+async function measurePassCost(device: GpuDevice): Promise<PassCost> {
   const { gpu } = device;
   const pool = new BufferPool(device);
   try {
@@ -56,7 +54,7 @@ export async function measurePassCost(device: GpuDevice, method: StampMethod): P
     const samples: PassSamples[] = [];
     // The first round compiles and allocates what is made on first use.
     for (let round = 0; round <= rounds; round++) {
-      const sample = { apart: await stampPasses(device, apart, method), together: await stampPasses(device, together) };
+      const sample = { apart: await stampPasses(device, apart), together: await stampPasses(device, together) };
       if (round > 0) samples.push(sample);
     }
     return passCostOf(samples);

@@ -1,6 +1,6 @@
 import { packParams, type Kernel, type Param } from '@tessera/conv-kernels';
 import type { GpuDevice } from './device.js';
-import { spanMs, Timestamps, type PassSpan, type StampMethod } from './timestamps.js';
+import { spanMs, Timestamps, type PassSpan } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
 
 /** A dispatch ready to be recorded. */
@@ -83,10 +83,9 @@ async function stampedPass(device: GpuDevice, record: (pass: GPUComputePassEncod
 export async function stampPasses(
   device: GpuDevice,
   records: readonly ((pass: GPUComputePassEncoder) => void)[],
-  method?: StampMethod,
 ): Promise<PassSpan[]> {
   const { gpu } = device;
-  const timestamps = new Timestamps(device, records.length, method);
+  const timestamps = new Timestamps(device, records.length);
   const staging = device.createBuffer(timestamps.byteLength, bufferUsage.staging, 'staging');
   try {
     const encoder = gpu.createCommandEncoder();

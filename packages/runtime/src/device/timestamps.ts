@@ -1,13 +1,7 @@
 import type { GpuDevice } from './device.js';
 import { bufferUsage } from './usage.js';
 
-const bytesPerStamp = 8;
-
-/**
- * Where timestamps stand when passes are timed one by one: at both edges of each, or at their ends alone, where each pass
- * begins when the one before it ends.
- */
-export type StampMethod = 'edges' | 'ends';
+const bytesPerPair = 16;
 
 /** When a pass began and ended, in nanoseconds of the GPU's clock. */
 export interface PassSpan {
@@ -21,32 +15,27 @@ export const spanMs = ({ begin, end }: PassSpan) => Math.max(0, Number(end - beg
 /** WebGPU allows 4,096 queries a set. */
 export const passesPerSet = 2048;
 
-/** Timestamps of the passes of one submission: written at their edges, read from a staging buffer. */
+/** Pairs of timestamps of one submission: written at the edges of passes, read from a staging buffer. */
 export class Timestamps {
   readonly byteLength: number;
   readonly #device: GpuDevice;
-  readonly #method: StampMethod;
   readonly #querySet: GPUQuerySet;
   readonly #resolved: GPUBuffer;
 
   /** @param passes at most `passesPerSet` */
-  constructor(device: GpuDevice, passes: number, method: StampMethod = 'edges') {
-    const count = method === 'edges' ? 2 * passes : passes + 1;
-    this.byteLength = count * bytesPerStamp;
+  constructor(device: GpuDevice, passes: number) {
+    this.byteLength = passes * bytesPerPair;
     this.#device = device;
-    this.#method = method;
-    this.#querySet = device.gpu.createQuerySet({ type: 'timestamp', count });
+    this.#querySet = device.gpu.createQuerySet({ type: 'timestamp', count: passes * 2 });
     this.#resolved = device.createBuffer(this.byteLength, bufferUsage.queries, 'timestamps');
   }
 
   /** What pass `i` is to write. */
   writes(i: number): GPUComputePassTimestampWrites {
-    const querySet = this.#querySet;
-    if (this.#method === 'edges') return { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
-    return { querySet, beginningOfPassWriteIndex: i === 0 ? 0 : undefined, endOfPassWriteIndex: i + 1 };
+    return { querySet: this.#querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
   }
 
-  /** Copies all timestamps into `staging` from `offset` on, a multiple of 4. */
+  /** Copies all pairs into `staging` from `offset` on, a multiple of 4. */
   resolve(encoder: GPUCommandEncoder, staging: GPUBuffer, offset: number): void {
     encoder.resolveQuerySet(this.#querySet, 0, this.#querySet.count, this.#resolved, 0);
     encoder.copyBufferToBuffer(this.#resolved, 0, staging, offset, this.byteLength);
@@ -55,8 +44,6 @@ export class Timestamps {
   /** The passes' spans out of the mapped staging buffer. */
   read(mapped: ArrayBuffer, offset: number): PassSpan[] {
     const stamps = new BigInt64Array(mapped.slice(offset, offset + this.byteLength));
-    if (this.#method === 'ends')
-      return Array.from({ length: stamps.length - 1 }, (_, i) => ({ begin: stamps[i], end: stamps[i + 1] }));
     return Array.from({ length: stamps.length / 2 }, (_, i) => ({ begin: stamps[2 * i], end: stamps[2 * i + 1] }));
   }
 

@@ -7,6 +7,7 @@ import {
   planConv,
   planConvTranspose,
   planGemm,
+  planPooledConv,
   toHalf,
 } from '../src/index.js';
 import type {
@@ -18,9 +19,10 @@ import type {
   GemmProblem,
   MatrixLayout,
   Plan,
+  PooledConvProblem,
 } from '../src/index.js';
 import type { ConvTransposeProblem, SpatialLayout } from '../src/index.js';
-import { referenceAveragedProduct, referenceConvTranspose } from '../src/index.js';
+import { referenceAveragedProduct, referenceConvTranspose, referencePooledConv } from '../src/index.js';
 import { layoutEnd, matrixEnd } from '../src/geometry.js';
 import { referenceConv, referenceGemm } from '../src/reference.js';
 import { planTolerance, spreadsNonFinite, type Tolerance } from '../src/tolerance.js';
@@ -171,6 +173,27 @@ export async function checkAveragedProductCase(
   const want = expectation(matrixEnd(rows, 1, batch, columns), visitMatrix(rows, 1, batch, columns));
   referenceAveragedProduct(problem, operands, want.values);
   return compare(test, [plan], operands, want, type, channels, epilogue.activation);
+}
+
+/** As checkConvCase, for a convolution with the maxima of its windows by one kernel. */
+export async function checkPooledConvCase(test: TestDevice, problem: PooledConvProblem): Promise<string | undefined> {
+  const plan = planPooledConv(problem, test.profile, { only: 'few-channels-pool' });
+  if (!plan) return 'the kernel refuses the problem';
+  const { conv, pool, output } = problem;
+  const { elementType: type, epilogue } = conv;
+  const k = conv.inChannels * kernelTaps(conv);
+  const source = random(k * 7 + conv.outChannels);
+  const slices = { size: 1, stride: 0 };
+  const inDims = [conv.batch, conv.inChannels, conv.inHeight, conv.inWidth];
+  const outDims = [conv.batch, conv.outChannels, ...pool.output];
+  const operands = {
+    input: filled(visitLayout(conv.input, inDims, slices), layoutEnd(conv.input, inDims), type, source, 1),
+    weights: values(conv.outChannels * k, type, source),
+    bias: epilogue.bias ? values(conv.outChannels, 'f32', source) : undefined,
+  };
+  const want = expectation(layoutEnd(output, outDims), visitLayout(output, outDims, slices));
+  referencePooledConv(problem, operands, want.values);
+  return compare(test, [plan], operands, want, type, k, epilogue.activation);
 }
 
 interface Operands {

@@ -61,6 +61,14 @@ export {
   referenceAveragedProduct,
   type AveragedProductProblem,
 } from './pooling/averaged-product.js';
+export {
+  explainPooledConv,
+  mayPoolConv,
+  planPooledConv,
+  referencePooledConv,
+  type PooledConvProblem,
+  type PoolWindow,
+} from './pooling/pooled-conv.js';
 export { apart } from './pooling/together.js';
 export type {
   Int8Arithmetic,

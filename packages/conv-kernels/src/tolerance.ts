@@ -82,6 +82,7 @@ const sumRules: Readonly<Record<string, SumRule>> = {
   pointwise: chain,
   grouped: chain,
   'few-channels': chain,
+  'few-channels-pool': chain,
   gather: chain,
   'averaged-product': averagesRule,
   fft: fftRule,

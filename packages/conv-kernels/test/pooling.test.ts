@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { averagedProblem } from '../gpu/averaged-cases.js';
-import { explainAveragedProduct, planAveragedProduct } from '../src/index.js';
+import { pooledProblem } from '../gpu/pooled-cases.js';
+import { explainAveragedProduct, explainPooledConv, planAveragedProduct, planPooledConv } from '../src/index.js';
 import { gpu, least, software } from './devices.js';
 
 const classifier = (batch: number) =>
@@ -30,6 +31,54 @@ describe('means and the product that follows', () => {
     const wide = averagedProblem({ batch: 1, channels: 5000, size: [2, 2], columns: 3, input: 'nhwc' });
     expect(explainAveragedProduct(wide, least).at(-1)!.refusal).toBe(
       'the means take 24096 bytes of workgroup memory, of which there are 16384',
+    );
+  });
+});
+
+const stem = (batch: number) =>
+  pooledProblem({
+    conv: {
+      batch,
+      channels: [3, 64],
+      size: [224, 224],
+      kernel: [7, 7],
+      stride: [2, 2],
+      pads: [3, 3, 3, 3],
+      input: 'nchw',
+      bias: true,
+      activation: { kind: 'relu' },
+    },
+    kernel: [3, 3],
+    stride: [2, 2],
+    pads: [1, 1, 1, 1],
+  });
+
+describe('a convolution and the maxima of its windows', () => {
+  it('are one kernel for one image on a large GPU, in tiles that compute little twice', () => {
+    const plan = planPooledConv(stem(1), gpu)!;
+    expect(plan.variant).toBe('7x7x16');
+    expect(plan.dispatches.map(({ workgroups }) => workgroups)).toEqual([[64, 4, 1]]);
+  });
+
+  it('keep to the limits of any device', () => {
+    const [{ kernel }] = planPooledConv(stem(1), least, { only: 'few-channels-pool' })!.dispatches;
+    expect(kernel.workgroupSize[0]).toBeLessThanOrEqual(least.maxInvocationsPerWorkgroup);
+    const [, elements] = /array<vec4f, (\w+ \* \w+ \* \w+)>/.exec(kernel.code)!;
+    const consts = new Map(
+      [...kernel.code.matchAll(/const (\w+) = (\d+)u;/g)].map(([, name, value]) => [name, +value]),
+    );
+    const bytes = elements.split(' * ').reduce((product, name) => product * consts.get(name)!, 16);
+    expect(bytes).toBeLessThanOrEqual(least.maxWorkgroupStorage);
+  });
+
+  it('are refused with the reason', () => {
+    const reason = (change: Parameters<typeof pooledProblem>[0]) =>
+      explainPooledConv(pooledProblem(change), gpu).at(-1)!.refusal;
+    const conv = { channels: [8, 4], size: [9, 9], kernel: [3, 3] } as const;
+    expect(reason({ conv, kernel: [2, 2], stride: [2, 2] })).toBe('there are more than 4 input channels');
+    const few = { ...conv, channels: [3, 4] } as const;
+    expect(reason({ conv: few, kernel: [40, 40], stride: [1, 1], pads: [20, 20, 20, 20] })).toBe(
+      'no tile of windows fits the workgroup memory',
     );
   });
 });

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { activationCode, floatLiteral, planAveragedProduct, planConv, type DeviceProfile } from '../src/index.js';
+import {
+  activationCode,
+  floatLiteral,
+  planAveragedProduct,
+  planConv,
+  planPooledConv,
+  type DeviceProfile,
+} from '../src/index.js';
 import { averagedCases, averagedProblem } from '../gpu/averaged-cases.js';
 import { convProblem, type ConvCase } from '../gpu/cases.js';
+import { pooledCases, pooledProblem } from '../gpu/pooled-cases.js';
 import { gpu, matrixGpu, software } from './devices.js';
 
 const cases: Record<string, [ConvCase, DeviceProfile, string?]> = {
@@ -51,6 +59,14 @@ describe('shader texts of two steps in one', () => {
     const problem = averagedProblem({ ...averagedCases['channels that fill no vector'], bias: true });
     const plan = planAveragedProduct(problem, gpu, { only: 'averaged-product' })!;
     expect(plan.dispatches[0].kernel.code).toMatchSnapshot();
+  });
+
+  it('a convolution and its maxima are as they were', () => {
+    const small = pooledProblem(pooledCases['windows that do not overlap, of channels that fill no vector']);
+    for (const device of [gpu, software]) {
+      const plan = planPooledConv(small, device, { only: 'few-channels-pool' })!;
+      expect(plan.dispatches[0].kernel.code).toMatchSnapshot();
+    }
   });
 });
 

@@ -5,6 +5,7 @@ import {
   explainGemm,
   explainInt8Conv,
   explainInt8Gemm,
+  explainPooledConv,
   type AveragedProductProblem,
   type Candidate,
   type ConvProblem,
@@ -12,13 +13,21 @@ import {
   type GemmProblem,
   type Int8ConvProblem,
   type Int8GemmProblem,
+  type PooledConvProblem,
 } from '../../src/index.js';
 import { averagedCases, averagedProblem, randomAveraged } from '../averaged-cases.js';
 import { convCases, convProblem, randomConv, randomGemm } from '../cases.js';
-import { checkAveragedProductCase, checkConvCase, checkGemmCase, checkTransposeCase } from '../check.js';
+import {
+  checkAveragedProductCase,
+  checkConvCase,
+  checkGemmCase,
+  checkPooledConvCase,
+  checkTransposeCase,
+} from '../check.js';
 import { checkInt8Case, checkInt8Gemm } from '../check-int8.js';
 import type { TestDevice } from '../harness.js';
 import { int8Cases, int8Problem, randomInt8Gemm } from '../int8-cases.js';
+import { pooledCases, pooledProblem, randomPooled } from '../pooled-cases.js';
 import type { Random } from '../random.js';
 import { transposeCases, transposeProblem } from '../transpose-cases.js';
 import { familyAt, randomInt8Conv, randomTranspose } from './random-problems.js';
@@ -31,6 +40,7 @@ export interface Problems {
   readonly 'int8-conv': Int8ConvProblem;
   readonly 'int8-gemm': Int8GemmProblem;
   readonly 'averaged-product': AveragedProductProblem;
+  readonly 'pooled-conv': PooledConvProblem;
 }
 
 export type Kind = keyof Problems;
@@ -102,6 +112,12 @@ export const kinds: { readonly [K in Kind]: KindOf<Problems[K]> } = {
     solvers: (problem, test) => kernelNamed('averaged-product', explainAveragedProduct(problem, test.profile)),
     check: (test, problem) => checkAveragedProductCase(test, problem),
   },
+  'pooled-conv': {
+    named: Object.values(pooledCases).map(pooledProblem),
+    random: (_index, _seed, source, hasF16) => randomPooled(source, hasF16),
+    solvers: (problem, test) => kernelNamed('few-channels-pool', explainPooledConv(problem, test.profile)),
+    check: (test, problem) => checkPooledConvCase(test, problem),
+  },
 };
 
 /** Of each algorithm that is not refused, one variant. */
@@ -121,7 +137,9 @@ function kernelNamed(name: string, candidates: readonly Candidate[]): string[] {
 
 /** Which kind random problem `index` is of: mostly convolutions, of which there are most algorithms. */
 export function kindAt(index: number): Kind {
-  return (['gemm', 'transpose', 'int8-conv', 'int8-gemm', 'averaged-product'] as const)[index % 10] ?? 'conv';
+  return (
+    (['gemm', 'transpose', 'int8-conv', 'int8-gemm', 'averaged-product', 'pooled-conv'] as const)[index % 10] ?? 'conv'
+  );
 }
 
 /** Runs one comparison; what is wrong, or undefined. Errors are wrong, too. */

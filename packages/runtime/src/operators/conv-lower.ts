@@ -1,9 +1,11 @@
 import {
   convKey,
+  mayPoolConv,
   planConv,
   planInt8Conv,
   spatialConv,
   type ActivationFunction,
+  type ConvProblem,
   type Int8ConvProblem,
   type Plan,
 } from '@tessera/conv-kernels';
@@ -39,22 +41,33 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
   if (constantWeights && !residual && emitOfMeans(context, { x, y, window, elementType, bias, activation })) {
     return context.output(0, y);
   }
-  const plan = planned(context, () => {
-    const problem = spatialConv({
+  const problem = planned(context, () =>
+    spatialConv({
       ...convGeometry(context, x, y, window),
       elementType,
       constantWeights,
       epilogue: { bias: bias !== undefined, residual, activation },
-    });
-    context.choose({ kind: 'conv', problem });
-    const activationKey = Object.entries(activation ?? {}).join();
-    const options = convOptions(context.algorithms);
-    const key = `${convKey(problem)} ${activationKey} ${options.only ?? ''}`;
-    return context.planOnce(key, () => planConv(problem, context.profile, options));
-  });
-  const weights = constantWeights ? packedWeights(context, plan, 1, elementType) : runWeights(context, elementType);
-  emitPlan(context, plan, { input: x, weights, bias, residual, output: y });
+    }),
+  );
+  const weights = (plan: Plan): Operand =>
+    constantWeights ? packedWeights(context, plan, 1, elementType) : runWeights(context, elementType);
+  const emit = (): void => {
+    const plan = plannedConv(context, problem);
+    emitPlan(context, plan, { input: x, weights: weights(plan), bias, residual, output: y });
+  };
+  const isFree = context.algorithms.only === undefined && constantWeights && !residual;
+  if (isFree && mayPoolConv(problem, context.profile)) {
+    context.defer({ kind: 'conv', problem, x, bias, weights, result: y, emit });
+  } else emit();
   context.output(0, y);
+}
+
+function plannedConv(context: LowerContext, problem: ConvProblem): Plan {
+  context.choose({ kind: 'conv', problem });
+  const options = convOptions(context.algorithms);
+  const activation = Object.entries(problem.epilogue.activation ?? {}).join();
+  const key = `${convKey(problem)} ${activation} ${options.only ?? ''}`;
+  return planned(context, () => context.planOnce(key, () => planConv(problem, context.profile, options)));
 }
 
 /** A convolution of single pixels that are means, together with these; false where it is none, or better on its own. */

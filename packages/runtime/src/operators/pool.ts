@@ -3,6 +3,7 @@ import { poolEmission, type PoolKind } from '../kernels/pool.js';
 import type { Tensor } from '../tensor.js';
 import { product } from './host-index.js';
 import { fromNumbers, toNumbers } from './numbers.js';
+import { emitPooledConv } from './pooled-conv.js';
 import { forEachWindow, type PoolWindow } from './pool-evaluate.js';
 import type { EvaluateContext, InferContext, InferResult, LowerContext, NodeContext, Operator } from './types.js';
 import { readWindow, resolveWindow, windowOutputDim, type WindowAttributes } from './window.js';
@@ -91,8 +92,9 @@ function lower(context: LowerContext, name: PoolName): void {
   const x = context.input(0);
   const window = resolveWindow(poolWindow(context, x.shape.length - 2), x.shape.slice(2));
   const y = context.allocateOutput(0, 'channels-last');
-  context.emit(poolEmission(poolKind(context, name), window, x, y, context.profile));
   context.output(0, y);
+  if (name === 'MaxPool' && !context.hasOutput(1) && emitPooledConv(context, window, x, y)) return;
+  context.emit(poolEmission(poolKind(context, name), window, x, y, context.profile));
   if (!context.hasOutput(1)) return;
   const indices = context.allocate(context.outputType(1), 'channels-last');
   const isColumnMajor = context.attributes.int('storage_order', 0) !== 0;

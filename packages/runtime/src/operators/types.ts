@@ -1,5 +1,13 @@
 import type { Choice } from '../program/choices.js';
-import type { ChoiceOptions, DeviceProfile, ElementType, Kernel, Param, Plan } from '@tessera/conv-kernels';
+import type {
+  ChoiceOptions,
+  ConvProblem,
+  DeviceProfile,
+  ElementType,
+  Kernel,
+  Param,
+  Plan,
+} from '@tessera/conv-kernels';
 import type { Attribute, DataType, Graph } from '@tessera/onnx-loader';
 import type { Dim, ValueType } from '../graph.js';
 import type { GpuTensor } from '../device/gpu-tensor.js';
@@ -105,7 +113,19 @@ export interface DeferredMean {
   readonly emit: () => void;
 }
 
-export type Deferred = DeferredMean;
+/** A convolution put off likewise, so that a pooling of its output may compute it. */
+export interface DeferredConv {
+  readonly kind: 'conv';
+  readonly problem: ConvProblem;
+  readonly x: Operand;
+  readonly bias?: Operand;
+  /** The weights as a plan packs them. */
+  readonly weights: (plan: Plan) => Operand;
+  readonly result: Operand;
+  readonly emit: () => void;
+}
+
+export type Deferred = DeferredMean | DeferredConv;
 
 /** How a node becomes dispatches. All shapes are known numbers here. */
 export interface LowerContext extends NodeContext {

@@ -4,6 +4,7 @@ import {
   explainConv,
   explainConvTranspose,
   explainGemm,
+  explainPooledConv,
   gemmAlgorithms,
   type AveragedProductProblem,
   type Candidate,
@@ -13,6 +14,7 @@ import {
   type DeviceProfile,
   type GemmOptions,
   type GemmProblem,
+  type PooledConvProblem,
 } from '@tessera/conv-kernels';
 
 /** What an algorithm was chosen for while a node was lowered. */
@@ -20,7 +22,8 @@ export type Choice =
   | { readonly kind: 'conv'; readonly problem: ConvProblem }
   | { readonly kind: 'conv-transpose'; readonly problem: ConvTransposeProblem }
   | { readonly kind: 'gemm'; readonly problem: GemmProblem; readonly constantB: boolean }
-  | { readonly kind: 'averaged-product'; readonly problem: AveragedProductProblem };
+  | { readonly kind: 'averaged-product'; readonly problem: AveragedProductProblem }
+  | { readonly kind: 'pooled-conv'; readonly problem: PooledConvProblem };
 
 /** Options for a matrix product: `only` counts where it names one of its algorithms, since others are of convolutions. */
 export function gemmOptions(options: ChoiceOptions, constantB: boolean): GemmOptions {
@@ -45,5 +48,7 @@ export function explainChoice(choice: Choice, device: DeviceProfile, options: Ch
       return explainGemm(choice.problem, device, gemmOptions(options, choice.constantB));
     case 'averaged-product':
       return explainAveragedProduct(choice.problem, device, options);
+    case 'pooled-conv':
+      return explainPooledConv(choice.problem, device, options);
   }
 }

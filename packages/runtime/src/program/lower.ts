@@ -147,6 +147,11 @@ class ProgramBuilder {
     this.node = this.nodes.push(node) - 1;
   }
 
+  defer(work: Deferred): void {
+    this.settle(work.result);
+    this.deferred.set(work.result.buffer, { node: this.node, work });
+  }
+
   /** Does what was put off and makes this operand. */
   settle({ buffer }: Operand): void {
     const pending = this.deferred.get(buffer);
@@ -320,7 +325,7 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
       return known;
     },
     emit: (emission) => builder.emit(emission),
-    defer: (work) => void builder.deferred.set(work.result.buffer, { node: builder.node, work }),
+    defer: (work) => builder.defer(work),
     deferred: ({ buffer }) => {
       const pending = builder.deferred.get(buffer);
       return pending && !builder.isReadAfter(node, buffer) ? pending.work : undefined;

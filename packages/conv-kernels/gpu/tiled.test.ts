@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tiles } from '../src/algorithms/tile-choice.js';
-import { blockPacking } from '../src/packing.js';
+import { blockPacking } from '../src/packing/blocks.js';
 import { convBytes, convFlops, type ConvProblem, type Plan } from '../src/index.js';
 import { implicitConv } from '../src/implicit.js';
 import {

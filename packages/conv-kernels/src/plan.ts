@@ -1,3 +1,4 @@
+import type { PackingMap } from './packing/map.js';
 import type { Kernel, Param } from './wgsl/shader.js';
 
 /** The buffers a plan speaks of; the caller owns them. `scratch` has the size the plan asks for. */
@@ -31,6 +32,8 @@ export interface WeightPacking {
   readonly key: string;
   readonly byteLength: number;
   pack(values: Float32Array): ArrayBufferView<ArrayBuffer>;
+  /** The same as plain data, from which a device can pack too (`packingDispatches`); absent where only the host can. */
+  readonly map?: PackingMap;
 }
 
 /** All it takes to run a problem: dispatches in order, scratch bytes, the packing, and what it will cost. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { convProblem, type ConvCase } from '../gpu/cases.js';
 import { random } from '../gpu/random.js';
-import { highHalf, lowHalf, powerOfTwoScale, putSplitHalves, splitRow } from '../src/algorithms/matrix/halves.js';
+import { highHalf, lowHalf, powerOfTwoScale, putSplitHalves, splitRow } from '../src/packing/split-halves.js';
 import { matrixPacking } from '../src/algorithms/matrix/packing.js';
 import { chainSlices } from '../src/algorithms/matrix/params.js';
 import { matrixUnits, type MatrixTile } from '../src/algorithms/matrix/shape.js';

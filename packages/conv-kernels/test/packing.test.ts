@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toHalves } from '../src/half.js';
 import { fromHalf, toHalf } from '../src/index.js';
 import { implicitConv } from '../src/implicit.js';
-import { blockPacking } from '../src/packing.js';
+import { blockPacking } from '../src/packing/blocks.js';
 import { convProblem } from '../gpu/cases.js';
 import { random } from '../gpu/random.js';
 

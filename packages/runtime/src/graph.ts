@@ -14,9 +14,20 @@ export interface ValueType {
   readonly container?: Container;
 }
 
-/** A constant: in host memory, or still in the file (read when it is uploaded). */
-export type Constant =
+/** A constant as it came: in host memory, or still in the file (read when it is uploaded). */
+export type PlainConstant =
   { readonly kind: 'host'; readonly tensor: Tensor } | { readonly kind: 'stored'; readonly tensor: StoredTensor };
+
+/** A float32 constant times factors, which are applied when it is read: element i by factor floor(i / run) mod their number. */
+export interface ScaledConstant {
+  readonly kind: 'scaled';
+  readonly tensor: { readonly dataType: 'float32'; readonly dims: readonly number[] };
+  readonly base: PlainConstant;
+  readonly factors: Float32Array<ArrayBuffer>;
+  readonly run: number;
+}
+
+export type Constant = PlainConstant | ScaledConstant;
 
 export interface TypedNode {
   readonly name: string;

@@ -2,7 +2,7 @@ import type { DataType } from '@tessera/onnx-loader';
 import type { Feeds, RunOptions, ValueMetadata } from './api.js';
 import type { GpuDevice } from './device/device.js';
 import { GpuTensor } from './device/gpu-tensor.js';
-import { write } from './device/weight-store.js';
+import { write } from './device/byte-stream.js';
 import { TesseraError } from './errors.js';
 import type { TypedGraph } from './graph.js';
 import { elementCount } from './passes/constants.js';

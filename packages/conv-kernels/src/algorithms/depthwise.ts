@@ -1,8 +1,7 @@
 import { convBytes, convFlops } from '../geometry.js';
 import { implicitConv, implicitParams, isVectorLayout, type GroupedLayout, type ImplicitGemm } from '../implicit.js';
-import { elementBytes } from '../geometry.js';
-import { toHalf } from '../half.js';
-import type { Plan, WeightPacking } from '../plan.js';
+import { tapPacking } from '../packing/blocks.js';
+import type { Plan } from '../plan.js';
 import type { ConvProblem, DeviceProfile } from '../problem.js';
 import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
@@ -62,7 +61,7 @@ export const depthwise: ConvAlgorithm = {
       variant: `${vector ? 'vec4' : 'scalar'} ${run}`,
       dispatches: [{ kernel, workgroups: grid(p, device), params, operands: ['input', 'weights', ...store.operands] }],
       scratchByteLength: 0,
-      packing: depthwisePacking(p),
+      packing: tapPacking(p),
       flops: convFlops(problem),
       bytes: convBytes(problem),
     };
@@ -106,26 +105,6 @@ function grid(p: ImplicitGemm, device: DeviceProfile): [number, number, number] 
   const channels = p.columns / (isVector(p) ? 4 : 1);
   const runs = Math.ceil(p.outWidth / runLength(p));
   return [Math.ceil((channels * runs) / threadCount(device)), p.outHeight, p.batch];
-}
-
-/** Weights as [tap][output channel], so that four neighbouring channels are one load. */
-function depthwisePacking(p: ImplicitGemm): WeightPacking {
-  const count = p.taps * p.columns;
-  const half = p.elementType === 'f16';
-  return {
-    key: `taps-${p.elementType}-${p.taps}x${p.columns}`,
-    byteLength: Math.ceil((count * elementBytes(p.elementType)) / 4) * 4,
-    pack(values) {
-      const out = half ? new Uint16Array(Math.ceil(count / 2) * 2) : new Float32Array(count);
-      for (let tap = 0; tap < p.taps; tap++) {
-        for (let c = 0; c < p.columns; c++) {
-          const value = values[c * p.taps + tap];
-          out[tap * p.columns + c] = half ? toHalf(value) : value;
-        }
-      }
-      return out;
-    },
-  };
 }
 
 function depthwiseBody(vector: boolean, run: number, threads: number): string {

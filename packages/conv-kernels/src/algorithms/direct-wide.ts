@@ -1,6 +1,6 @@
 import { convBytes, convFlops } from '../geometry.js';
 import { implicitConv, implicitParams, type ImplicitGemm } from '../implicit.js';
-import { plainPacking } from '../packing.js';
+import { plainPacking } from '../packing/blocks.js';
 import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader } from '../wgsl/shader.js';
 import { directSumCode } from './direct.js';

@@ -1,5 +1,5 @@
 import type { ImplicitGemm } from '../implicit.js';
-import { blockPacking } from '../packing.js';
+import { blockPacking } from '../packing/blocks.js';
 import type { DeviceProfile } from '../problem.js';
 import { sharesWeights } from './winograd-products.js';
 

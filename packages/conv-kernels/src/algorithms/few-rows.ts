@@ -8,7 +8,7 @@ import {
   type ImplicitGemm,
 } from '../implicit.js';
 import type { GemmAlgorithm } from '../gemm.js';
-import { blockPacking } from '../packing.js';
+import { blockPacking } from '../packing/blocks.js';
 import type { Dispatch, Plan } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';

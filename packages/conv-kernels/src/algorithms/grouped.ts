@@ -1,8 +1,7 @@
 import { convBytes, convFlops } from '../geometry.js';
 import { hasVectorOutput, implicitConv, implicitParams, isVectorLayout, type ImplicitGemm } from '../implicit.js';
-import { elementBytes } from '../geometry.js';
-import { toHalf } from '../half.js';
-import type { Dispatch, WeightPacking } from '../plan.js';
+import { tapPacking } from '../packing/blocks.js';
+import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
@@ -22,7 +21,7 @@ export const grouped: ConvAlgorithm = {
   supports(problem, device) {
     if (problem.groups === 1) return 'there is one group';
     const p = implicitConv(problem);
-    const { byteLength } = groupedPacking(p);
+    const { byteLength } = tapPacking(p);
     if (byteLength > device.maxStorageBinding) {
       return `packed weights take ${byteLength} bytes of the ${device.maxStorageBinding} that can be bound`;
     }
@@ -43,7 +42,7 @@ export const grouped: ConvAlgorithm = {
       variant: `${threadCount(device)}x${pixels}x${output} by ${input}`,
       dispatches: [groupedDispatch(p, device)],
       scratchByteLength: 0,
-      packing: groupedPacking(p),
+      packing: tapPacking(p),
       flops: convFlops(problem),
       bytes: convBytes(problem),
     };
@@ -66,30 +65,6 @@ function gridOf(p: ImplicitGemm, device: DeviceProfile): [number, number, number
   );
   const x = Math.min(blocks, device.maxWorkgroupsPerDimension);
   return [x, Math.ceil(blocks / x), 1];
-}
-
-/** Weights as [tap][channel of the group][output channel of all groups]. */
-function groupedPacking(p: ImplicitGemm): WeightPacking {
-  const all = p.groups * p.columns;
-  const count = p.taps * p.channels * all;
-  const half = p.elementType === 'f16';
-  return {
-    key: `grouped-${p.elementType}-${p.taps}x${p.channels}x${all}`,
-    byteLength: Math.ceil((count * elementBytes(p.elementType)) / 4) * 4,
-    pack(values) {
-      const out = half ? new Uint16Array(Math.ceil(count / 2) * 2) : new Float32Array(count);
-      let at = 0;
-      for (let tap = 0; tap < p.taps; tap++) {
-        for (let c = 0; c < p.channels; c++) {
-          for (let m = 0; m < all; m++) {
-            const value = values[(m * p.channels + c) * p.taps + tap];
-            out[at++] = half ? toHalf(value) : value;
-          }
-        }
-      }
-      return out;
-    },
-  };
 }
 
 function groupedDispatch(p: ImplicitGemm, device: DeviceProfile): Dispatch {

@@ -1,6 +1,6 @@
 import { convBytes, convFlops } from '../geometry.js';
 import { implicitConv, isVectorLayout, type ImplicitGemm } from '../implicit.js';
-import { blockPacking } from '../packing.js';
+import { blockPacking } from '../packing/blocks.js';
 import type { Dispatch, WeightPacking } from '../plan.js';
 import type { ConvProblem, DeviceProfile } from '../problem.js';
 import { bandwidth, dispatchSeconds, tiledWork } from './cost.js';

@@ -1,6 +1,6 @@
 import { convBytes, convFlops } from '../geometry.js';
 import { implicitConv, implicitParams, type ImplicitGemm } from '../implicit.js';
-import { plainPacking } from '../packing.js';
+import { plainPacking } from '../packing/blocks.js';
 import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';

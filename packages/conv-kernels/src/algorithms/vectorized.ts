@@ -1,6 +1,6 @@
 import { convBytes, convFlops } from '../geometry.js';
 import { hasVectorOutput, implicitConv, implicitParams, isVectorLayout, type ImplicitGemm } from '../implicit.js';
-import { blockPacking } from '../packing.js';
+import { blockPacking } from '../packing/blocks.js';
 import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';

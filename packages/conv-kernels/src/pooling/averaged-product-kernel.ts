@@ -1,6 +1,6 @@
 import { elementBytes, layoutEnd } from '../geometry.js';
 import { hasVectorOutput, implicitGemm, implicitParams, isVectorLayout, type ImplicitGemm } from '../implicit.js';
-import { blockPacking } from '../packing.js';
+import { blockPacking } from '../packing/blocks.js';
 import type { Dispatch, WeightPacking } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { storeQuad } from '../algorithms/tiled-kernel.js';

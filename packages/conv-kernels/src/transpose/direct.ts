@@ -1,6 +1,6 @@
 import { dispatchSeconds } from '../algorithms/cost.js';
 import { implicitParams } from '../implicit.js';
-import { plainPacking } from '../packing.js';
+import { plainPacking } from '../packing/blocks.js';
 import { enables, placeCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
 import { implicitTranspose } from './implicit.js';

@@ -1,6 +1,6 @@
 import { best } from '../candidates.js';
 import { weighConv } from '../choose.js';
-import { encodeElements } from '../packing.js';
+import { toHalves } from '../half.js';
 import type { Plan, WeightPacking } from '../plan.js';
 import { spatialConv, type SpatialConv, type SpatialLayout } from '../spatial.js';
 import { transposeBytes, transposeFlops, type ConvTransposeProblem, type TransposeAxis } from './problem.js';
@@ -134,13 +134,18 @@ function phasePacking(p: ConvTransposeProblem, phase: readonly Phase[], inner?: 
     byteLength: inner?.byteLength ?? count * size,
     pack(values) {
       const own = phaseWeights(values, p, phase);
-      return inner ? inner.pack(own) : encodeElements(own, p.elementType);
+      if (inner) return inner.pack(own);
+      return p.elementType === 'f16' ? toHalves(own) : own;
     },
   };
 }
 
 /** The taps of a phase out of [C, M / groups, kernel...], reversed, as [M, C / groups, taps...]. */
-function phaseWeights(source: Float32Array, p: ConvTransposeProblem, phase: readonly Phase[]): Float32Array {
+function phaseWeights(
+  source: Float32Array,
+  p: ConvTransposeProblem,
+  phase: readonly Phase[],
+): Float32Array<ArrayBuffer> {
   const groupIn = p.inChannels / p.groups;
   const groupOut = p.outChannels / p.groups;
   const taps = p.axes.reduce((product, { kernel }) => product * kernel, 1);

@@ -1,4 +1,4 @@
-import { packParams } from '@tessera/conv-kernels';
+import { packParams, type Param } from '@tessera/conv-kernels';
 import type { Program, Step } from '../program/types.js';
 import type { GpuDevice } from './device.js';
 import { bufferUsage } from './usage.js';
@@ -22,26 +22,35 @@ export function prepareSteps(
   pipelines: ReadonlyMap<string, GPUComputePipeline>,
   own: (byteLength: number, usage: number, label: string) => GPUBuffer,
 ): PreparedStep[] {
-  const blocks = program.steps.map((step) => packParams(step.params));
-  const offsets: number[] = [];
-  let total = 0;
-  for (const block of blocks) {
-    offsets.push(total);
-    total += roundUp(block.byteLength, uniformAlignment);
-  }
-  const params = own(total, bufferUsage.params, 'params');
-  const bytes = new Uint8Array(total);
-  blocks.forEach((block, i) => bytes.set(new Uint8Array(block.buffer), offsets[i]));
+  const { bytes, ranges } = uniformBlocks(program.steps.map(({ params }) => params));
+  const params = own(bytes.byteLength, bufferUsage.params, 'params');
   device.gpu.queue.writeBuffer(params, 0, bytes);
   return program.steps.map((step, i) => {
     const pipeline = pipelines.get(step.kernel.code)!;
-    const uniform = { buffer: params, offset: offsets[i], size: blocks[i].byteLength };
+    const uniform = { buffer: params, ...ranges[i] };
     return {
       pipeline,
       bindGroup: bindGroup(device.gpu, step, pipeline, buffers, uniform),
       workgroups: step.workgroups,
     };
   });
+}
+
+/** The uniform blocks of dispatches in one buffer, and where each lies. */
+export function uniformBlocks(params: readonly (readonly Param[])[]): {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly ranges: readonly { readonly offset: number; readonly size: number }[];
+} {
+  const blocks = params.map(packParams);
+  let total = 0;
+  const ranges = blocks.map(({ byteLength: size }) => {
+    const offset = total;
+    total += roundUp(size, uniformAlignment);
+    return { offset, size };
+  });
+  const bytes = new Uint8Array(total);
+  blocks.forEach((block, i) => bytes.set(new Uint8Array(block.buffer), ranges[i].offset));
+  return { bytes, ranges };
 }
 
 function bindGroup(

@@ -1,6 +1,6 @@
 import type { GpuDevice } from './device.js';
 import { bufferUsage, mapWrite } from './usage.js';
-import { write } from './weight-store.js';
+import { write } from './byte-stream.js';
 
 /** Below this, the queue's own staging memory is as fast. */
 const leastStagedBytes = 128 * 1024;

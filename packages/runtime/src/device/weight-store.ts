@@ -1,17 +1,12 @@
 import type { Weight } from '../program/types.js';
+import { queueStream } from './byte-stream.js';
 import type { GpuDevice } from './device.js';
+import { StagingStream, streamBytes } from './staging-stream.js';
 import { bufferUsage } from './usage.js';
+import { packingBytes, packingJob, packOnDevice } from './weight-packer.js';
 
-/** Bytes handed to the queue before waiting for it, and the most in one write, so that staging stays bounded. */
-const windowBytes = 64 * 1024 * 1024;
-const writeBytes = 16 * 1024 * 1024;
-
-/** The pieces of a weight, none larger than one write. */
-function* boundedPieces(weight: Weight): Iterable<Uint8Array> {
-  for (const piece of weight.pieces()) {
-    for (let at = 0; at < piece.byteLength; at += writeBytes) yield piece.subarray(at, at + writeBytes);
-  }
-}
+/** Weights of fewer bytes in all go through the queue's own staging memory. */
+const leastStaged = 1024 * 1024;
 
 /** A session's weights on the GPU: each key uploaded once, whatever the number of programs that use it. */
 export class WeightStore {
@@ -24,29 +19,43 @@ export class WeightStore {
     return this.#buffers.get(key)!;
   }
 
+  /** Uploads what is missing: packed on the GPU where that pays and the memory budget has room for it, else on the host. */
   async upload(weights: readonly Weight[], onProgress: (done: number, total: number) => void): Promise<void> {
+    const { device } = this;
     const missing = weights.filter((w) => !this.#buffers.has(w.key));
     const total = missing.reduce((sum, w) => sum + w.byteLength, 0);
-    this.device.reserve(total, 'uploading the weights');
+    device.reserve(total, 'uploading the weights');
+    const possible = missing.flatMap((weight) => packingJob(weight, device.profile) ?? []);
+    const room = device.memoryBudget - device.memory.bytes - total - streamBytes;
+    const jobs = packingBytes(possible, device) <= room ? possible : [];
+    const packed = new Set(jobs.map(({ weight }) => weight));
+    const stream = total >= leastStaged && room >= 0 ? new StagingStream(device) : queueStream(device);
     let done = 0;
-    let pending = 0;
-    for (const weight of missing) {
-      const buffer = this.device.createBuffer(weight.byteLength, bufferUsage.weight, weight.key);
-      this.#buffers.set(weight.key, buffer);
-      this.bytes += weight.byteLength;
-      let offset = 0;
-      for (const piece of boundedPieces(weight)) {
-        write(this.device.gpu.queue, buffer, offset, piece);
-        offset += piece.byteLength;
-        done += piece.byteLength;
-        pending += piece.byteLength;
-        if (pending < windowBytes) continue;
-        pending = 0;
-        await this.device.gpu.queue.onSubmittedWorkDone();
-        onProgress(done, total);
+    const finished = ({ byteLength }: Weight) => onProgress((done += byteLength), total);
+    try {
+      for (const weight of missing) {
+        const buffer = this.#create(weight);
+        if (packed.has(weight)) continue;
+        let offset = 0;
+        for (const piece of weight.pieces()) {
+          await stream.put(buffer, offset, piece);
+          offset += piece.byteLength;
+        }
+        finished(weight);
       }
+      await packOnDevice(device, jobs, stream, ({ key }) => this.get(key), finished);
+      stream.flush();
+    } finally {
+      stream.dispose();
     }
     onProgress(total, total);
+  }
+
+  #create({ key, byteLength }: Weight): GPUBuffer {
+    const buffer = this.device.createBuffer(byteLength, bufferUsage.weight, key);
+    this.#buffers.set(key, buffer);
+    this.bytes += byteLength;
+    return buffer;
   }
 
   dispose(): void {
@@ -54,14 +63,4 @@ export class WeightStore {
     this.#buffers.clear();
     this.bytes = 0;
   }
-}
-
-/** Queue writes take whole words; a ragged end is padded with zeros. */
-export function write(queue: GPUQueue, buffer: GPUBuffer, offset: number, bytes: Uint8Array): void {
-  const whole = bytes.byteLength - (bytes.byteLength % 4);
-  if (whole > 0) queue.writeBuffer(buffer, offset, bytes as Uint8Array<ArrayBuffer>, 0, whole);
-  if (whole === bytes.byteLength) return;
-  const end = new Uint8Array(4);
-  end.set(bytes.subarray(whole));
-  queue.writeBuffer(buffer, offset + whole, end);
 }

@@ -204,6 +204,7 @@ export function packedWeights(
     byteLength: packing.byteLength,
     key: prepare ? `${prepare.key} ${packing.key}` : packing.key,
     pack: (values) => packing.pack(prepare ? prepare.values(values) : values),
+    map: prepare ? undefined : packing.map,
   });
 }
 

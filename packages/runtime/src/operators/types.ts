@@ -5,6 +5,7 @@ import type {
   DeviceProfile,
   ElementType,
   Kernel,
+  PackingMap,
   Param,
   Plan,
 } from '@tessera/conv-kernels';
@@ -98,6 +99,8 @@ export interface WeightRequest {
   readonly key: string;
   /** Takes the tensor's values as float32 (or as numbers for integers), row-major. */
   pack(values: Float32Array): ArrayBufferView<ArrayBuffer>;
+  /** The same as plain data; absent where only the host can pack. */
+  readonly map?: PackingMap;
 }
 
 /** Work put off until its result is read, so that the node that reads it may do the work in its own kernel. */

@@ -1,7 +1,6 @@
 import type { Constant, TypedGraph, TypedNode } from '../graph.js';
-import type { Tensor } from '../tensor.js';
 import { toFloat32 } from '../program/storage.js';
-import { elementCount, hostTensor } from './constants.js';
+import { elementCount, hostTensor, scaledConstant } from './constants.js';
 import { findUses, replaceNodes } from './rewrite.js';
 
 /** y = scale[c] * x + shift[c]. */
@@ -46,22 +45,20 @@ function isFloat(constant: Constant): boolean {
 }
 
 function scaledConv(conv: TypedNode, follower: TypedNode, affine: Affine, constants: Map<string, Constant>): TypedNode {
-  const weights = hostTensor(constants.get(conv.inputs[1])!);
+  const weights = constants.get(conv.inputs[1])!;
   const bias = conv.inputs[2] ? hostTensor(constants.get(conv.inputs[2])!) : undefined;
   const name = follower.outputs[0];
-  const put = (suffix: string, tensor: Tensor) => {
-    constants.set(name + suffix, { kind: 'host', tensor });
+  const put = (suffix: string, constant: Constant) => {
+    constants.set(name + suffix, constant);
     return name + suffix;
   };
   const { scale, shift } = affine;
-  const values = Float32Array.from(weights.data as Float32Array);
-  const perChannel = values.length / scale.length;
-  for (let i = 0; i < values.length; i++) values[i] *= scale[Math.floor(i / perChannel)];
+  const perChannel = elementCount(weights.tensor.dims) / scale.length;
   const biasValues = shift.map((s, c) => s + scale[c] * (bias ? (bias.data as Float32Array)[c] : 0));
   const inputs = [
     conv.inputs[0],
-    put('/weights', { ...weights, data: values }),
-    put('/bias', { dataType: 'float32', dims: [scale.length], data: biasValues }),
+    put('/weights', scaledConstant(weights, scale, perChannel)),
+    put('/bias', { kind: 'host', tensor: { dataType: 'float32', dims: [scale.length], data: biasValues } }),
   ];
   return { ...conv, inputs, outputs: [name], origins: [...conv.origins, ...follower.origins] };
 }

@@ -1,5 +1,5 @@
 import type { Constant, TypedGraph, TypedNode } from '../graph.js';
-import { elementCount, hostTensor } from './constants.js';
+import { elementCount, hostTensor, scaledConstant } from './constants.js';
 import { findUses, replaceNodes, type Uses } from './rewrite.js';
 
 /** Scales a matrix product by a constant row in its constant matrix: (A x B + b) * c = A x (B * c) + b * c. */
@@ -70,28 +70,23 @@ function withScale(graph: TypedGraph, { node, product, add, scale, biasRow }: Sc
   const constants = new Map(graph.constants);
   const types = new Map(graph.types);
   const [output] = node.outputs;
-  const put = (suffix: string, dims: readonly number[], data: Float32Array): string => {
-    constants.set(output + suffix, { kind: 'host', tensor: { dataType: 'float32', dims, data } });
-    types.set(output + suffix, { dataType: 'float32', shape: dims });
+  const put = (suffix: string, constant: Constant): string => {
+    constants.set(output + suffix, constant);
+    types.set(output + suffix, { dataType: 'float32', shape: constant.tensor.dims });
     return output + suffix;
   };
-  const matrix = hostTensor(constants.get(product.inputs[1])!);
-  const values = Float32Array.from(matrix.data as Float32Array);
-  for (let row = 0; row < values.length; row += scale.length) {
-    for (let column = 0; column < scale.length; column++) values[row + column] *= scale[column];
-  }
-  const scaled = { ...product, inputs: [product.inputs[0], put('/matrix', matrix.dims, values)] };
+  const matrix = scaledConstant(constants.get(product.inputs[1])!, scale, 1);
+  const scaled = { ...product, inputs: [product.inputs[0], put('/matrix', matrix)] };
   const origins = [...(add ?? product).origins, ...node.origins];
   const last = add
     ? {
         ...add,
         inputs: [
           product.outputs[0],
-          put(
-            '/bias',
-            [scale.length],
-            biasRow!.map((b, i) => b * scale[i]),
-          ),
+          put('/bias', {
+            kind: 'host',
+            tensor: { dataType: 'float32', dims: [scale.length], data: biasRow!.map((b, i) => b * scale[i]) },
+          }),
         ],
       }
     : scaled;

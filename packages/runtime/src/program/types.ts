@@ -1,4 +1,4 @@
-import type { ChoiceOptions, Kernel, Param } from '@tessera/conv-kernels';
+import type { ChoiceOptions, Kernel, PackingMap, PackingSource, Param } from '@tessera/conv-kernels';
 import type { DataType } from '@tessera/onnx-loader';
 import type { Operand } from '../operators/types.js';
 import type { Tensor } from '../tensor.js';
@@ -10,6 +10,17 @@ export interface Weight {
   readonly key: string;
   readonly byteLength: number;
   /** The bytes in bounded pieces, in order; read once, at upload, then forgotten. */
+  pieces(): Iterable<Uint8Array>;
+  /** How the GPU makes the same bytes out of those of the file; absent where only the host can. */
+  readonly recipe?: WeightRecipe;
+}
+
+/** A packing for the GPU, and the bytes it packs: elements as the file has them, in bounded pieces, in order. */
+export interface WeightRecipe {
+  readonly map: PackingMap;
+  readonly source: PackingSource;
+  readonly factors?: Float32Array<ArrayBuffer>;
+  readonly byteLength: number;
   pieces(): Iterable<Uint8Array>;
 }
 

@@ -1,12 +1,12 @@
 import { readTensor, type Tensor as StoredTensor } from '@tessera/onnx-loader';
-import type { ElementType } from '@tessera/conv-kernels';
+import { plainHalves, type ElementType, type PackingMap } from '@tessera/conv-kernels';
 import type { Constant } from '../graph.js';
 import type { WeightRequest } from '../operators/types.js';
 import { elementCount, hostTensor } from '../passes/constants.js';
 import type { Tensor, TensorArray } from '../tensor.js';
 import { byteSize } from './layout.js';
 import { encodeStorage, toFloat32 } from './storage.js';
-import type { Weight } from './types.js';
+import type { Weight, WeightRecipe } from './types.js';
 
 /** Elements converted and uploaded at a time: 16 MiB of 32-bit words. */
 const pieceElements = 4 * 1024 * 1024;
@@ -44,22 +44,25 @@ export function constantWeight(
   name: string,
   constant: Constant,
   elementType: ElementType,
-  range: { readonly first: number; readonly count: number } = { first: 0, count: elementCount(constant.tensor.dims) },
+  range?: { readonly first: number; readonly count: number },
 ): Weight {
-  const { dataType } = constant.tensor;
+  const { dataType, dims } = constant.tensor;
+  const { first, count } = range ?? { first: 0, count: elementCount(dims) };
   return {
-    key: `${name}#${identity(constant.tensor)}/${elementType}/${range.first}+${range.count}`,
-    byteLength: range.count * byteSize(elementType),
+    key: `${name}#${identity(constant.tensor)}/${elementType}/${first}+${count}`,
+    byteLength: count * byteSize(elementType),
     *pieces() {
-      for (let done = 0; done < range.count; done += pieceElements) {
-        const count = Math.min(pieceElements, range.count - done);
+      const plain: Constant = constant.kind === 'scaled' ? { kind: 'host', tensor: hostTensor(constant) } : constant;
+      for (let done = 0; done < count; done += pieceElements) {
+        const length = Math.min(pieceElements, count - done);
         const data =
-          constant.kind === 'host'
-            ? hostRange(constant.tensor, range.first + done, count)
-            : storedRange(constant.tensor, range.first + done, count);
+          plain.kind === 'host'
+            ? hostRange(plain.tensor, first + done, length)
+            : storedRange(plain.tensor, first + done, length);
         yield bytesOf(encodeStorage(dataType, data, elementType));
       }
     },
+    recipe: range === undefined && elementType === 'f16' ? recipeOf(constant, plainHalves(count).map) : undefined,
   };
 }
 
@@ -71,6 +74,32 @@ export function packedWeight(name: string, constant: Constant, request: WeightRe
     *pieces() {
       const { dataType, data } = hostTensor(constant);
       yield bytesOf(request.pack(toFloat32(dataType, data)));
+    },
+    recipe: recipeOf(constant, request.map),
+  };
+}
+
+/** Bytes of the file in one piece. */
+const pieceBytes = 16 * 1024 * 1024;
+
+/** How the GPU packs a constant: floats of 32 or 16 bits, with the factors of one that is scaled. */
+function recipeOf(constant: Constant, map: PackingMap | undefined): WeightRecipe | undefined {
+  const base = constant.kind === 'scaled' ? constant.base : constant;
+  const { dataType, dims } = base.tensor;
+  if (!map || (dataType !== 'float32' && dataType !== 'float16')) return undefined;
+  const type = dataType === 'float32' ? 'f32' : 'f16';
+  const scaled = constant.kind === 'scaled' ? constant : undefined;
+  return {
+    map,
+    source: { type, factors: scaled && { run: scaled.run, count: scaled.factors.length } },
+    factors: scaled?.factors,
+    byteLength: elementCount(dims) * byteSize(type),
+    *pieces() {
+      if (base.kind === 'host') return yield bytesOf(base.tensor.data as Float32Array);
+      const { bytes } = base.tensor;
+      for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
+        yield bytes.read(at, Math.min(pieceBytes, bytes.byteLength - at));
+      }
     },
   };
 }

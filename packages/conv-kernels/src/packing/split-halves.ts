@@ -1,10 +1,14 @@
-import { floatBits, fromHalf, putHalves, toHalf, type FloatBits } from '../../half.js';
+import { floatBits, fromHalf, putHalves, toHalf, type FloatBits } from '../half.js';
 
 /** 2^e with most * 2^e in [2^14, 2^15), e at most 100 so that 2^-e is a normal f32; 1 for 0. */
 export function powerOfTwoScale(most: number): number {
   if (most === 0) return 1;
-  return 2 ** Math.min(100, 14 - Math.floor(Math.log2(most)));
+  const { values, bits } = single;
+  values[0] = most;
+  return 2 ** Math.min(100, 14 + 127 - ((bits[0] >>> 23) & 255));
 }
+
+const single = floatBits(new Float32Array(1));
 
 /**
  * The bits of the nearest f16, but 0 only for 0, so that a product with infinity is infinite. With `lowHalf` it gives

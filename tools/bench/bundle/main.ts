@@ -15,6 +15,8 @@ import { nativePackages } from './native-packages.js';
 /** The scripts of package.json that travel: each runs one module, and the children that stand beside it. */
 const travelling = /^bench:(?!bundle$)|^verify:convs$/;
 const children = ['worker.ts', 'unpack.ts'];
+/** What other interpreters run. */
+const scripts = ['tools/bench/ladder/cudnn.py'];
 
 const { values, positionals } = parseArgs({
   options: { models: { type: 'string', default: defaultModels } },
@@ -93,6 +95,7 @@ await build({
   },
   logLevel: 'warning',
 });
+for (const script of scripts) copyFileSync(join(repositoryRoot, script), join(folder, script));
 copyTuning(Object.values(entries).flatMap(modulesOf));
 const bundled = Object.entries(entries).map(([name, entry]) => [name, entry.replace(/\.ts$/, '.mjs')]);
 writeFileSync(join(folder, 'run.mjs'), launcher(Object.fromEntries(bundled)));

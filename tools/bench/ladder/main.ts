@@ -1,17 +1,24 @@
 // Times convolution layers by every algorithm on one adapter, and shows what the chooser picks.
 //   npm run bench:ladder -- [--adapter A] [--set resnet50,mobilenet,large-kernel,first-layer] [--batch 1,32]
-//     [--precision f32,f16] [--candidates N] [--budget SECONDS] [--processor] [--json] [--write [--out FOLDER]]
+//     [--precision f32,f16] [--candidates N] [--budget SECONDS] [--processor] [--cudnn] [--json] [--write [--out FOLDER]]
 // --write makes FOLDER/ladder-<adapter>.md and .json (docs/benchmarks without --out); --json prints the JSON alone.
 // --processor counts processor time instead of the GPU's clock: for software adapters, on machines with other work.
+// --cudnn also times cuDNN on the same layers, by python3 with PyTorch.
 // Candidates that the budget does not allow are left out, the slowest predicted first.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { acquireDevice, createPlanTimer, measureCeilings } from '@tessera/runtime';
-import { columns } from '../../verify/support/report.js';
+import { columns, messageOf } from '../../verify/support/report.js';
+import { timeCudnn } from './cudnn.js';
 import { measureLayer, type LayerFigures, type LayerRun, type Limits } from './measure.js';
 import { readOptions } from './options.js';
 import { ceilingsLine, layerCells, layerHeadings, markdown, summaryLines, type LadderReport } from './report.js';
 import { layerSets } from './sets.js';
+
+process.on('uncaughtException', (error) => {
+  console.error(messageOf(error));
+  process.exit(2);
+});
 
 const args = process.argv.slice(2);
 const options = readOptions(args);
@@ -34,8 +41,6 @@ function limitsOf(done: number, total: number, timed: number): Limits {
 }
 
 const device = await acquireDevice({ adapter: options.adapter });
-const ceilings = await measureCeilings(device);
-const prepared = spent();
 const precisions = options.precisions.filter((type) => type === 'f32' || device.profile.hasF16);
 const runs: LayerRun[] = options.sets.flatMap((set) =>
   precisions.flatMap((elementType) =>
@@ -43,15 +48,19 @@ const runs: LayerRun[] = options.sets.flatMap((set) =>
   ),
 );
 
-const WIDTHS = [34, 7, 10, 9, 34, 9, 34, 9, 8, 9, 6, 7];
+const peer = options.isBesideCudnn ? timeCudnn(runs) : undefined;
+const ceilings = await measureCeilings(device);
+const prepared = spent();
+const WIDTHS = [34, 7, 10, 9, 34, 9, 34, 9, 8, 9, 6, 7, 8, 11];
 say(`${device.adapter.name}, ${device.adapter.driver}`);
 say(`ceilings: ${ceilingsLine(ceilings)}`);
-say(columns([...layerHeadings], WIDTHS));
+say(columns(layerHeadings(peer !== undefined), WIDTHS));
 const layers: LayerFigures[] = [];
 const time = createPlanTimer(device, options.isProcessorTime ? { clock: processorSeconds } : {});
 let timed = 0;
 for (const [i, run] of runs.entries()) {
-  const figures = await measureLayer(run, device.profile, time, limitsOf(i, runs.length, timed));
+  const measured = await measureLayer(run, device.profile, time, limitsOf(i, runs.length, timed));
+  const figures: LayerFigures = { ...measured, cudnnSeconds: peer?.seconds[i] };
   timed += figures.rungs.length;
   layers.push(figures);
   say(columns(layerCells(figures, ceilings), WIDTHS));
@@ -65,6 +74,7 @@ const report: LadderReport = {
   driver: device.adapter.driver,
   ceilings,
   isProcessorTime: options.isProcessorTime,
+  peer: peer?.name,
   layers,
 };
 if (options.isJson) console.log(JSON.stringify(report, null, 2));

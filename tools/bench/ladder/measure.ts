@@ -31,6 +31,8 @@ export interface LayerFigures {
   /** 2 per multiply-add. */
   readonly flops: number;
   readonly bytes: number;
+  /** What cuDNN takes for the plain convolution, where it was asked. */
+  readonly cudnnSeconds?: number;
   /** The fastest first. */
   readonly rungs: readonly Rung[];
   /** What the chooser takes without tuning. */

@@ -12,6 +12,8 @@ export interface Options {
   readonly budgetSeconds: number;
   /** Times by the processor time of this process, for software adapters on a machine with other work. */
   readonly isProcessorTime: boolean;
+  /** Times cuDNN on the same layers. */
+  readonly isBesideCudnn: boolean;
   readonly isJson: boolean;
   /** The folder for the Markdown and JSON files, where they are to be written. */
   readonly folder?: string;
@@ -29,6 +31,7 @@ export function readOptions(args: readonly string[]): Options {
       candidates: { type: 'string', default: '16' },
       budget: { type: 'string', default: '1200' },
       processor: { type: 'boolean', default: false },
+      cudnn: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       out: { type: 'string', default: 'docs/benchmarks' },
@@ -42,6 +45,7 @@ export function readOptions(args: readonly string[]): Options {
     candidates: count(values.candidates, '--candidates'),
     budgetSeconds: count(values.budget, '--budget'),
     isProcessorTime: values.processor,
+    isBesideCudnn: values.cudnn,
     isJson: values.json,
     folder: values.write ? values.out : undefined,
   };

@@ -8,13 +8,15 @@ export interface LadderReport {
   readonly driver: string;
   readonly ceilings: Ceilings;
   readonly isProcessorTime: boolean;
+  /** The library that took part. */
+  readonly peer?: string;
   readonly layers: readonly LayerFigures[];
 }
 
 /** A pick within this of the best counts as right. */
 const tolerance = 1.1;
 
-export const layerHeadings = [
+const headings = [
   'layer',
   'batch',
   'level 0 us',
@@ -28,6 +30,11 @@ export const layerHeadings = [
   'FMA %',
   'bytes %',
 ] as const;
+
+/** The headings of layerCells. */
+export function layerHeadings(isBesideCudnn: boolean): string[] {
+  return [...headings, ...(isBesideCudnn ? ['cuDNN us', 'times cuDNN'] : [])];
+}
 
 /** One line of the summary: the pick against the best and against level 0 and the ceilings. */
 export function layerCells(row: LayerFigures, { f32Flops, f16Flops, bytes }: Ceilings): string[] {
@@ -48,6 +55,9 @@ export function layerCells(row: LayerFigures, { f32Flops, f16Flops, bytes }: Cei
     levelZero ? digits(levelZero.seconds / pick.seconds) : '-',
     digits((100 * row.flops) / pick.seconds / multiplyAdds),
     digits((100 * row.bytes) / pick.seconds / bytes),
+    ...(row.cudnnSeconds === undefined
+      ? []
+      : [digits(row.cudnnSeconds * 1e6), (row.cudnnSeconds / pick.seconds).toFixed(2)]),
   ];
 }
 
@@ -87,6 +97,12 @@ export function summaryLines(layers: readonly LayerFigures[]): string[] {
       `${name}: the pick is within 10% of the best on ${right} of ${rows.length} layers; ` +
         `all layers, as often as the network has them: ${picks} ms by the picks, ${bests} ms by the best.`,
     );
+    if (rows.every(({ cudnnSeconds }) => cudnnSeconds !== undefined)) {
+      const ahead = rows.filter(({ cudnnSeconds, pick }) => pick.seconds < cudnnSeconds!).length;
+      lines.push(
+        `${name}: the pick, with bias and ReLU, is ahead of cuDNN's plain convolution on ${ahead} of ${rows.length} layers.`,
+      );
+    }
     const crossing = fftCrossing(rows);
     if (crossing) lines.push(`${name}: ${crossing}`);
   }
@@ -126,7 +142,7 @@ export function markdown(report: LadderReport): string {
   const sections = [...groups(layers)].flatMap(([name, rows]) => [
     `## ${name}`,
     table(
-      [...layerHeadings],
+      layerHeadings(report.peer !== undefined),
       rows.map((row) => layerCells(row, ceilings)),
     ),
     'Microseconds of each algorithm, by its fastest variant timed:',
@@ -144,6 +160,9 @@ export function markdown(report: LadderReport): string {
         : []),
     ].join('\n'),
     `Ceilings: ${ceilingsLine(ceilings)}.`,
+    ...(report.peer
+      ? [`Beside them, before the layers: ${report.peer}, f32 without TF32 in NCHW, f16 channels-last.`]
+      : []),
     summaryLines(layers)
       .map((line) => `- ${line}`)
       .join('\n'),

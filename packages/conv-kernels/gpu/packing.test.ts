@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { packByMap, packingDispatches, packParams, type PackingMap, type PackingSource } from '../src/index.js';
 import { fromHalf, toHalves } from '../src/half.js';
 import { implicitConv, implicitGemm, type ImplicitGemm } from '../src/implicit.js';
-import { blockPacking, plainHalves, tapPacking } from '../src/packing/blocks.js';
+import { blockPacking, plainMap, tapPacking } from '../src/packing/blocks.js';
 import { matrixPacking } from '../src/algorithms/matrix/packing.js';
 import { convProblem } from './cases.js';
 import { acquire, type TestDevice } from './harness.js';
@@ -96,7 +96,8 @@ const cases: readonly { readonly name: string; readonly map: PackingMap; readonl
   { name: 'blocks of a matrix', map: blockPacking(gemm, 16).map!, count: 70 * 45 },
   { name: 'taps', map: tapPacking(conv([3, 2], 4)).map!, count: 44 * 9 * 6 },
   { name: 'taps of halves', map: tapPacking(halves(conv([1, 1], 4))).map!, count: 44 * 9 },
-  { name: 'an odd number of halves', map: plainHalves(777).map!, count: 777 },
+  { name: 'an odd number of halves', map: plainMap(777, 'f16'), count: 777 },
+  { name: 'plain numbers', map: plainMap(777, 'f32'), count: 777 },
   { name: 'slices of f32', map: matrixPacking(conv([3, 3]), tile, { ...units, type: 'f32' }).map!, count: 44 * 36 * 9 },
   { name: 'slices of f16', map: matrixPacking(halves(conv([3, 3])), tile, units).map!, count: 44 * 36 * 9 },
   { name: 'split halves', map: matrixPacking(conv([3, 3]), tile, { ...units, parts: 2 }).map!, count: 44 * 36 * 9 },
@@ -128,7 +129,7 @@ describe('weights packed by the device', () => {
 
   it('take every half there is for what it is', async () => {
     const stored = Uint16Array.from({ length: 65536 }, (_, i) => i).filter((bits) => !Number.isNaN(fromHalf(bits)));
-    const packed = await packOnDevice(plainHalves(stored.length).map!, stored, { type: 'f16' }, new Float32Array(1));
+    const packed = await packOnDevice(plainMap(stored.length, 'f16'), stored, { type: 'f16' }, new Float32Array(1));
     expect(packed).toEqual(wordsOf(stored));
   });
 });

@@ -3,7 +3,7 @@ export * from './plan.js';
 export * from './wgsl/shader.js';
 export type { Coordinate, PackedAxis, PackedFormat, PackingMap, SourceAxis } from './packing/map.js';
 export { packByMap } from './packing/pack.js';
-export { plainHalves } from './packing/blocks.js';
+export { plainMap } from './packing/blocks.js';
 export { packingDispatches, type PackingDispatch, type PackingOperand, type PackingSource } from './packing/kernels.js';
 export { ConvProblemError } from './errors.js';
 export { convOutputSize, convOutputDims, convFlops, convBytes, kernelTaps } from './geometry.js';

@@ -37,6 +37,8 @@ export interface ByteSource {
   readonly byteLength: number;
   /** Returns `length` bytes from `offset`; may be a view, so callers must not write to it. */
   read(offset: number, length: number): Uint8Array;
+  /** Reads from `offset` on until `target` is full, without memory of its own; absent where `read` gives views. */
+  readInto?(offset: number, target: Uint8Array): void;
 }
 
 /**

@@ -1,24 +1,25 @@
 import type { ImplicitGemm } from '../implicit.js';
 import type { WeightPacking } from '../plan.js';
-import { weightSource, type PackedAxis } from './map.js';
+import { weightSource, type PackedAxis, type PackingMap } from './map.js';
 import { mappedPacking } from './pack.js';
 
 /** Weights in the order they come in; absent where they can be used as they are. */
 export function plainPacking(p: ImplicitGemm): WeightPacking | undefined {
   if (p.elementType === 'f32' || p.constantWeights === false) return undefined;
-  return plainHalves(p.groups * p.columns * p.channels * p.taps);
+  return mappedPacking(plainMap(p.groups * p.columns * p.channels * p.taps, 'f16'));
 }
 
-/** So many values in their order as f16, whole words. */
-export function plainHalves(count: number): WeightPacking {
+/** So many values in their order, whole words. */
+export function plainMap(count: number, format: 'f32' | 'f16'): PackingMap {
   const one = { size: 1, stride: 0 };
-  return mappedPacking({
-    format: 'f16',
+  const size = format === 'f16' ? Math.ceil(count / 2) * 2 : count;
+  return {
+    format,
     offset: 0,
     source: { group: one, column: { size: count, stride: 1 }, channel: one, tap: one },
-    axes: [{ coordinate: 'column', size: Math.ceil(count / 2) * 2, step: 1 }],
+    axes: [{ coordinate: 'column', size, step: 1 }],
     slack: 0,
-  });
+  };
 }
 
 /**

@@ -11,19 +11,24 @@ export function fileSource(path: string): ByteSource {
   const stat = statSync(path);
   // Opening a pipe or a device could wait without end.
   if (!stat.isFile()) throw new OnnxError(`${path} is not a file.`);
+  const readInto = (offset: number, target: Uint8Array): void => {
+    checkRange(offset, target.byteLength, stat.size);
+    const handle = openSync(path, 'r');
+    try {
+      fill(handle, target, offset, path);
+    } finally {
+      closeSync(handle);
+    }
+  };
   return {
     byteLength: stat.size,
     read(offset, length) {
       checkRange(offset, length, stat.size);
       const bytes = new Uint8Array(length);
-      const handle = openSync(path, 'r');
-      try {
-        fill(handle, bytes, offset, path);
-      } finally {
-        closeSync(handle);
-      }
+      readInto(offset, bytes);
       return bytes;
     },
+    readInto,
   };
 }
 

@@ -24,6 +24,12 @@ export function lazySource(byteLength: number, make: () => Uint8Array): ByteSour
   };
 }
 
+/** Fills `target` from an offset of any source. */
+export function readInto(source: ByteSource, offset: number, target: Uint8Array): void {
+  if (source.readInto) source.readInto(offset, target);
+  else target.set(source.read(offset, target.byteLength));
+}
+
 /** Throws a RangeError unless `length` bytes from `offset` lie within `byteLength`. */
 export function checkRange(offset: number, length: number, byteLength: number): void {
   const inside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;

@@ -1,6 +1,6 @@
 import type { LoadContext } from '../context.js';
 import type { ByteSource } from '../model.js';
-import { checkRange } from './bytes.js';
+import { checkRange, readInto } from './bytes.js';
 
 /** Keys and values of TensorProto.external_data. */
 type Entries = readonly { readonly key?: string | null; readonly value?: string | null }[];
@@ -47,20 +47,27 @@ export function externalSource(context: LoadContext, owner: string, entries: Ent
   if (length !== byteLength) {
     throw context.error(`${owner} needs ${byteLength} bytes by its type and dims but its external data are ${length}`);
   }
+  const readBy = <T>(read: (file: ByteSource) => T): T => {
+    const wanted = `${owner} needs ${byteLength} bytes from ${offset} on in '${location}'`;
+    if (context.external === undefined) throw context.error(`${wanted}, which was not given along with the model`);
+    try {
+      const file = context.external(location);
+      if (offset + byteLength > file.byteLength) throw new RangeError(`it has ${file.byteLength} bytes`);
+      return read(file);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw context.error(`${wanted}, but ${reason.replace(/\.$/, '')}`);
+    }
+  };
   return {
     byteLength,
     read(start, count) {
       checkRange(start, count, byteLength);
-      const wanted = `${owner} needs ${byteLength} bytes from ${offset} on in '${location}'`;
-      if (context.external === undefined) throw context.error(`${wanted}, which was not given along with the model`);
-      try {
-        const file = context.external(location);
-        if (offset + byteLength > file.byteLength) throw new RangeError(`it has ${file.byteLength} bytes`);
-        return file.read(offset + start, count);
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw context.error(`${wanted}, but ${reason.replace(/\.$/, '')}`);
-      }
+      return readBy((file) => file.read(offset + start, count));
+    },
+    readInto(start, target) {
+      checkRange(start, target.byteLength, byteLength);
+      readBy((file) => readInto(file, offset + start, target));
     },
   };
 }

@@ -1,4 +1,5 @@
 import { TesseraError } from '../errors.js';
+import type { ReadBytes } from '../program/types.js';
 import type { ByteStream } from './byte-stream.js';
 import type { GpuDevice } from './device.js';
 import { bufferUsage, mapWrite } from './usage.js';
@@ -31,12 +32,18 @@ export class StagingStream implements ByteStream {
 
   constructor(readonly device: GpuDevice) {}
 
-  async put(target: GPUBuffer, offset: number, bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.byteLength;) {
+  put(target: GPUBuffer, offset: number, bytes: Uint8Array): Promise<void> {
+    return this.fill(target, offset, bytes.byteLength, (at, room) =>
+      room.set(bytes.subarray(at, at + room.byteLength)),
+    );
+  }
+
+  async fill(target: GPUBuffer, offset: number, byteLength: number, read: ReadBytes): Promise<void> {
+    for (let done = 0; done < byteLength;) {
       const { bytes: room } = (this.#current ??= await this.#take());
-      const count = Math.min(bytes.byteLength - done, room.byteLength - this.#used);
+      const count = Math.min(byteLength - done, room.byteLength - this.#used);
       const whole = Math.ceil(count / 4) * 4;
-      room.set(bytes.subarray(done, done + count), this.#used);
+      read(done, room.subarray(this.#used, this.#used + count));
       room.fill(0, this.#used + count, this.#used + whole);
       this.#copies.push({ target, from: this.#used, to: offset + done, byteLength: whole });
       this.#used += whole;

@@ -119,11 +119,7 @@ async function uploadJob(
   alignment: number,
 ): Promise<BoundOperands> {
   const { factors, byteLength } = recipe;
-  let at = offset;
-  for (const piece of recipe.pieces()) {
-    await stream.put(buffer, at, piece);
-    at += piece.byteLength;
-  }
+  await stream.fill(buffer, offset, byteLength, recipe.read);
   const source = { buffer, offset, size: roundUp(byteLength, 4) };
   if (!factors) return { source };
   const next = offset + roundUp(byteLength, alignment);

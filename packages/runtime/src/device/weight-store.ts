@@ -1,5 +1,5 @@
 import type { Weight } from '../program/types.js';
-import { queueStream } from './byte-stream.js';
+import { queueStream, type ByteStream } from './byte-stream.js';
 import type { GpuDevice } from './device.js';
 import { StagingStream, streamBytes } from './staging-stream.js';
 import { bufferUsage } from './usage.js';
@@ -36,11 +36,7 @@ export class WeightStore {
       for (const weight of missing) {
         const buffer = this.#create(weight);
         if (packed.has(weight)) continue;
-        let offset = 0;
-        for (const piece of weight.pieces()) {
-          await stream.put(buffer, offset, piece);
-          offset += piece.byteLength;
-        }
+        await write(stream, weight, buffer);
         finished(weight);
       }
       await packOnDevice(device, jobs, stream, ({ key }) => this.get(key), finished);
@@ -62,5 +58,14 @@ export class WeightStore {
     for (const buffer of this.#buffers.values()) this.device.destroyBuffer(buffer);
     this.#buffers.clear();
     this.bytes = 0;
+  }
+}
+
+async function write(stream: ByteStream, weight: Weight, buffer: GPUBuffer): Promise<void> {
+  if (weight.read) return stream.fill(buffer, 0, weight.byteLength, weight.read);
+  let offset = 0;
+  for (const piece of weight.pieces()) {
+    await stream.put(buffer, offset, piece);
+    offset += piece.byteLength;
   }
 }

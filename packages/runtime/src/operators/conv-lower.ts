@@ -7,6 +7,7 @@ import {
   type ActivationFunction,
   type ConvProblem,
   type Int8ConvProblem,
+  type PackingMap,
   type Plan,
 } from '@tessera/conv-kernels';
 import type { Window } from '../kernels/volume.js';
@@ -167,6 +168,15 @@ export interface PreparedValues {
   /** Of the numbers it gives. */
   readonly dims: readonly number[];
   readonly values: (values: Float32Array) => Float32Array;
+  /** The same, of a matrix that is a view of the tensor. */
+  readonly view?: MatrixView;
+}
+
+/** Where the elements of a matrix lie in a tensor. */
+export interface MatrixView {
+  readonly offset: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
 }
 
 function preparedWeights(
@@ -204,8 +214,21 @@ export function packedWeights(
     byteLength: packing.byteLength,
     key: prepare ? `${prepare.key} ${packing.key}` : packing.key,
     pack: (values) => packing.pack(prepare ? prepare.values(values) : values),
-    map: prepare ? undefined : packing.map,
+    map: prepare ? packing.map && viewedMap(packing.map, prepare) : packing.map,
   });
+}
+
+/** A packing of a row-major matrix as one of its source, where that is laid out by rows and columns. */
+function viewedMap(map: PackingMap, { dims: [rows, columns], view }: PreparedValues): PackingMap | undefined {
+  const { channel, column, group, tap } = map.source;
+  const isMatrix = channel.size === rows && column.size === columns && group.size === 1 && tap.size === 1;
+  if (!view || !isMatrix) return undefined;
+  const source = {
+    ...map.source,
+    channel: { size: rows, stride: view.rowStride },
+    column: { size: columns, stride: view.columnStride },
+  };
+  return { ...map, offset: view.offset, source };
 }
 
 /** The storage type of a floating-point operand; fails for integers. */

@@ -90,17 +90,7 @@ function scaled(context: LowerContext, input: number, factor: number): Operand {
 
 function constantMatrix(context: LowerContext, { alpha, transB }: GemmAttributes): ConstantMatrix {
   const [k, n] = swapped(context.type(1).shape, transB);
-  if (alpha === 1 && !transB) return { input: 1, k, n };
-  const columns = (source: Float32Array, first: number, count: number) => {
-    const matrix = new Float32Array(k * count);
-    for (let i = 0; i < k; i++) {
-      for (let j = 0; j < count; j++) {
-        matrix[i * count + j] = alpha * source[transB ? (first + j) * k + i : i * n + first + j];
-      }
-    }
-    return matrix;
-  };
-  return { input: 1, k, n, prepare: { key: `gemm x${alpha}${transB ? ' transposed' : ''}`, columns } };
+  return { input: 1, k, n, isTransposed: transB, factor: alpha };
 }
 
 /** C as a bias where it is a row, else as a residual broadcast by strides. */

@@ -2,7 +2,7 @@ import { planGemm, type ActivationFunction, type GemmProblem, type MatrixLayout 
 import { collapseWalk } from '../kernels/walk.js';
 import { copyEmission } from '../kernels/copy.js';
 import { byteSize, denseStrides } from '../program/layout.js';
-import { floatElementType, packedWeights, type PreparedValues } from './conv-lower.js';
+import { floatElementType, packedWeights, type MatrixView, type PreparedValues } from './conv-lower.js';
 import { emitAveragedProduct } from './averaged-product.js';
 import { gemmOptions } from '../program/choices.js';
 import { emitPlan, planned } from './plan-emission.js';
@@ -26,14 +26,10 @@ export interface ConstantMatrix {
   readonly input: number;
   readonly k: number;
   readonly n: number;
-  /** How the tensor's values become columns of [k, n], row-major; absent where the tensor is that matrix. */
-  readonly prepare?: PreparedColumns;
-}
-
-export interface PreparedColumns {
-  readonly key: string;
-  /** The values of columns [first, first + count) as [k, count], row-major. */
-  readonly columns: (values: Float32Array, first: number, count: number) => Float32Array;
+  /** Whether the tensor lies [n, k]. */
+  readonly isTransposed?: boolean;
+  /** What its values are multiplied by; 1 where it is absent. */
+  readonly factor?: number;
 }
 
 /** Part of a constant matrix: `count` columns from `first` on. */
@@ -209,16 +205,36 @@ function emitProduct(
 }
 
 /** How a part's columns come out of the whole tensor; undefined where it is the whole tensor as it is. */
-function preparedPart({ k, n, first, count, prepare }: MatrixPart): PreparedValues | undefined {
-  const isWhole = count === n;
-  if (isWhole && !prepare) return undefined;
-  const columns = prepare?.columns ?? ((values, from, length) => columnsOf(values, k, n, from, length));
-  const key = [prepare?.key, isWhole ? undefined : `columns ${first}+${count}`].filter(Boolean).join(' ');
-  return { key, dims: [k, count], values: (values) => columns(values, first, count) };
+function preparedPart({
+  k,
+  n,
+  first,
+  count,
+  isTransposed = false,
+  factor = 1,
+}: MatrixPart): PreparedValues | undefined {
+  if (count === n && !isTransposed && factor === 1) return undefined;
+  const [rowStride, columnStride] = isTransposed ? [1, k] : [n, 1];
+  const view: MatrixView = { offset: first * columnStride, rowStride, columnStride };
+  return {
+    key: `columns ${first}+${count} of ${n}${isTransposed ? ' transposed' : ''} x${factor}`,
+    dims: [k, count],
+    values: (values) => viewedValues(values, view, k, count, factor),
+    view: factor === 1 ? view : undefined,
+  };
 }
 
-function columnsOf(values: Float32Array, k: number, n: number, first: number, count: number): Float32Array {
-  const part = new Float32Array(k * count);
-  for (let i = 0; i < k; i++) part.set(values.subarray(i * n + first, i * n + first + count), i * count);
-  return part;
+function viewedValues(
+  values: Float32Array,
+  { offset, rowStride, columnStride }: MatrixView,
+  rows: number,
+  columns: number,
+  factor: number,
+): Float32Array {
+  const matrix = new Float32Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    const from = offset + i * rowStride;
+    for (let j = 0; j < columns; j++) matrix[i * columns + j] = factor * values[from + j * columnStride];
+  }
+  return matrix;
 }

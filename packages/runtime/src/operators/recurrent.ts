@@ -56,9 +56,7 @@ function inputWeights(context: LowerContext, k: number, n: number): Operand | Co
     const w = context.withLayout(context.input(1), 'row-major');
     return { ...w, shape: [k, n], strides: [1, k] };
   }
-  const columns = (values: Float32Array, first: number, count: number) =>
-    Float32Array.from({ length: k * count }, (_, i) => values[(first + (i % count)) * k + Math.floor(i / count)]);
-  return { input: 1, k, n, prepare: { key: 'transposed', columns } };
+  return { input: 1, k, n, isTransposed: true };
 }
 
 /** R with strides along [direction, row, column]: rows innermost where it is constant, as neighbouring lanes read them. */

@@ -11,18 +11,23 @@ export interface Weight {
   readonly byteLength: number;
   /** The bytes in bounded pieces, in order; read once, at upload, then forgotten. */
   pieces(): Iterable<Uint8Array>;
+  /** Of a weight that is in the file as it is wanted: reads bytes from an offset on until `target` is full. */
+  readonly read?: ReadBytes;
   /** How the GPU makes the same bytes out of those of the file; absent where only the host can. */
   readonly recipe?: WeightRecipe;
 }
 
-/** A packing for the GPU, and the bytes it packs: elements as the file has them, in bounded pieces, in order. */
+/** A packing for the GPU, and the bytes it packs: elements as the file has them. */
 export interface WeightRecipe {
   readonly map: PackingMap;
   readonly source: PackingSource;
   readonly factors?: Float32Array<ArrayBuffer>;
   readonly byteLength: number;
-  pieces(): Iterable<Uint8Array>;
+  readonly read: ReadBytes;
 }
+
+/** Reads bytes from an offset of what is written until the array is full. */
+export type ReadBytes = (offset: number, target: Uint8Array) => void;
 
 /** A buffer before memory is planned. `weight` where its content is constant. */
 export interface BufferSlot {

@@ -1,12 +1,12 @@
-import { readTensor, type Tensor as StoredTensor } from '@tessera/onnx-loader';
-import { plainHalves, type ElementType, type PackingMap } from '@tessera/conv-kernels';
-import type { Constant } from '../graph.js';
+import { readInto, readTensor, type Tensor as StoredTensor } from '@tessera/onnx-loader';
+import { plainMap, type ElementType, type PackingMap } from '@tessera/conv-kernels';
+import type { Constant, PlainConstant } from '../graph.js';
 import type { WeightRequest } from '../operators/types.js';
 import { elementCount, hostTensor } from '../passes/constants.js';
 import type { Tensor, TensorArray } from '../tensor.js';
 import { byteSize } from './layout.js';
 import { encodeStorage, toFloat32 } from './storage.js';
-import type { Weight, WeightRecipe } from './types.js';
+import type { ReadBytes, Weight, WeightRecipe } from './types.js';
 
 /** Elements converted and uploaded at a time: 16 MiB of 32-bit words. */
 const pieceElements = 4 * 1024 * 1024;
@@ -62,7 +62,7 @@ export function constantWeight(
         yield bytesOf(encodeStorage(dataType, data, elementType));
       }
     },
-    recipe: range === undefined && elementType === 'f16' ? recipeOf(constant, plainHalves(count).map) : undefined,
+    ...(range === undefined ? unpacked(constant, elementType, count) : {}),
   };
 }
 
@@ -79,8 +79,19 @@ export function packedWeight(name: string, constant: Constant, request: WeightRe
   };
 }
 
-/** Bytes of the file in one piece. */
-const pieceBytes = 16 * 1024 * 1024;
+/** How the bytes of a constant as it is get to the GPU without the host: out of the file, or by a recipe. */
+function unpacked(constant: Constant, elementType: ElementType, count: number): Pick<Weight, 'read' | 'recipe'> {
+  const stored = elementType === 'f16' ? 'float16' : 'float32';
+  if (elementType !== 'f16' && elementType !== 'f32') return {};
+  if (constant.kind !== 'scaled' && constant.tensor.dataType === stored) return { read: readerOf(constant) };
+  return { recipe: recipeOf(constant, plainMap(count, elementType)) };
+}
+
+function readerOf(constant: PlainConstant): ReadBytes {
+  if (constant.kind === 'stored') return (offset, target) => readInto(constant.tensor.bytes, offset, target);
+  const bytes = bytesOf(constant.tensor.data as Float32Array);
+  return (offset, target) => target.set(bytes.subarray(offset, offset + target.byteLength));
+}
 
 /** How the GPU packs a constant: floats of 32 or 16 bits, with the factors of one that is scaled. */
 function recipeOf(constant: Constant, map: PackingMap | undefined): WeightRecipe | undefined {
@@ -94,13 +105,7 @@ function recipeOf(constant: Constant, map: PackingMap | undefined): WeightRecipe
     source: { type, factors: scaled && { run: scaled.run, count: scaled.factors.length } },
     factors: scaled?.factors,
     byteLength: elementCount(dims) * byteSize(type),
-    *pieces() {
-      if (base.kind === 'host') return yield bytesOf(base.tensor.data as Float32Array);
-      const { bytes } = base.tensor;
-      for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
-        yield bytes.read(at, Math.min(pieceBytes, bytes.byteLength - at));
-      }
-    },
+    read: readerOf(base),
   };
 }
 

@@ -3,6 +3,7 @@ import { directWide } from './algorithms/direct-wide.js';
 import { direct } from './algorithms/direct.js';
 import { fft } from './algorithms/fft.js';
 import { fewRows } from './algorithms/few-rows.js';
+import { fewChannelsMatrix } from './algorithms/few-channels-matrix.js';
 import { fewChannels } from './algorithms/few-channels.js';
 import { grouped } from './algorithms/grouped.js';
 import { implicitGemmAlgorithm } from './algorithms/implicit-gemm.js';
@@ -46,6 +47,7 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
   packing(imagesOnly(implicitGemmMatrix)),
   packing(grouped),
   packing(imagesOnly(fewChannels)),
+  packing(imagesOnly(fewChannelsMatrix)),
   direct,
   packing(vectorized),
   tiled,

@@ -78,6 +78,11 @@ const sumRules: Readonly<Record<string, SumRule>> = {
   'implicit-gemm': chain,
   'few-rows': chain,
   'implicit-gemm-matrix': matrixUnits,
+  'few-channels-matrix': {
+    ...matrixUnits,
+    reason: 'as on matrix units, where zeros that pad a row of the filter meet the pixels beside it',
+    spreads: true,
+  },
   depthwise: chain,
   pointwise: chain,
   grouped: chain,

@@ -37,6 +37,11 @@ const cases: Record<string, [ConvCase, DeviceProfile, string?]> = {
     matrixGpu,
     'implicit-gemm-matrix 64x64x64/32x32 of f16',
   ],
+  'a first layer on f16 matrices': [
+    { channels: [3, 16], size: [15, 16], kernel: [7, 7], stride: [2, 2], input: 'nchw', elementType: 'f16' },
+    matrixGpu,
+    'few-channels-matrix 64x64x32/32x32 of f16',
+  ],
   'f32 as pairs of f16, K in two': [
     { channels: [256, 24], size: [5, 6], residual: 'nhwc' },
     matrixGpu,

@@ -3,7 +3,7 @@ import { flattened } from '../src/algorithms/pointwise.js';
 import { convAlgorithms, planConv } from '../src/index.js';
 import { implicitConv } from '../src/implicit.js';
 import { convProblem } from '../gpu/cases.js';
-import { gpu, least, software } from './devices.js';
+import { gpu, least, matrixGpu, software } from './devices.js';
 
 const named = (name: string) => convAlgorithms.find((a) => a.name === name)!;
 
@@ -42,6 +42,35 @@ describe('few-channels', () => {
     expect(few.supports(convProblem({ channels: [5, 8], size: [9, 9], kernel: [3, 3] }), gpu)).toMatch(/more than 4/);
     expect(few.supports(convProblem({ channels: [2, 8], size: [9, 9], groups: 2 }), gpu)).toMatch(/groups/);
     expect(few.supports({ ...first, strideWidth: 12 }, gpu)).toMatch(/inputs a line/);
+  });
+});
+
+describe('few-channels-matrix', () => {
+  const first = convProblem({
+    batch: 32,
+    channels: [3, 64],
+    size: [224, 160],
+    kernel: [7, 7],
+    stride: [2, 2],
+    pads: [3, 3, 3, 3],
+    input: 'nchw',
+    elementType: 'f16',
+  });
+
+  it('is taken for first layers of many images on matrix units', () => {
+    const plan = planConv(first, matrixGpu);
+    expect(plan.algorithm).toBe('few-channels-matrix');
+    // 229 rows of 80 outputs 8 elements apart, the last of which sees 32.
+    expect(plan.scratchByteLength).toBe(2 * 32 * 229 * (79 * 8 + 32));
+    expect(plan.dispatches).toHaveLength(2);
+  });
+
+  it('says why it does not take a problem', () => {
+    const matrix = named('few-channels-matrix');
+    expect(matrix.supports({ ...first, dilationWidth: 2 }, matrixGpu)).toMatch(/dilated/);
+    expect(matrix.supports(first, gpu)).toMatch(/no subgroup matrices/);
+    const short = convProblem({ channels: [3, 32], size: [9, 9], kernel: [3, 3] });
+    expect(matrix.supports(short, matrixGpu)).toBe('sums of 27 products of split operands are less accurate than f32');
   });
 });
 

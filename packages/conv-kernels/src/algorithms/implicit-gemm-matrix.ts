@@ -32,7 +32,7 @@ export function matrixSupport(p: ImplicitGemm, device: DeviceProfile): true | st
  * The least K for which sums of split operands are as accurate as f32: below it the matrix units' own rounding, which
  * does not shrink with K, is above that of an f32 chain (1.26e-8 * sqrt(K) of the output's deviation).
  */
-const leastSplitTerms = 128;
+export const leastSplitTerms = 128;
 
 function unitsFor(p: ImplicitGemm, device: DeviceProfile): MatrixUnits | string {
   const { elementType, channels, taps } = p;

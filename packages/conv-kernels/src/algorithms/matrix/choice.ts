@@ -60,16 +60,36 @@ function ahead(timed: TimedTile): TimedTile {
   return { ...timed, tile: { ...timed.tile, ahead: true }, start: timed.start * 1.02, slice: timed.slice * 1.02 };
 }
 
+/** Nobody timed tiles of half the depth either: they take what those of whole depth do, and half of that is padding where there are few channels. */
+function halfDepth(timed: TimedTile): TimedTile {
+  return {
+    ...timed,
+    tile: { ...timed.tile, depth: timed.tile.depth / 2 },
+    start: timed.start * 1.02,
+    slice: timed.slice * 1.02,
+  };
+}
+
+/** The most channels of a problem for which tiles of half the depth are offered, where they are asked for. */
+const narrowChannels = 32;
+
 /** A shape of kernel that a device can run, and its predicted seconds. */
 export interface MatrixChoice {
   readonly shape: MatrixShape;
   readonly seconds: number;
 }
 
-/** Every tile and split of K that the device takes. */
-export function matrixChoices(p: ImplicitGemm, units: MatrixUnits, device: DeviceProfile): readonly MatrixChoice[] {
+/** Every tile and split of K that the device takes; `narrow` adds tiles of half the depth for few channels. */
+export function matrixChoices(
+  p: ImplicitGemm,
+  units: MatrixUnits,
+  device: DeviceProfile,
+  narrow = false,
+): readonly MatrixChoice[] {
   const timed = units.parts === 2 ? splitTiles : wholeTiles;
-  return timed
+  const isNarrow = narrow && units.parts === 1 && p.channels <= narrowChannels;
+  const half = isNarrow ? timed.filter((entry) => entry.tile.depth === 64 && !entry.tile.ahead).map(halfDepth) : [];
+  return [...timed, ...half]
     .filter((entry) => tileFits(entry.tile, units, device))
     .flatMap((entry) =>
       [1, 2, 4, 8, 16]

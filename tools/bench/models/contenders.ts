@@ -1,6 +1,6 @@
 import type { Device, Precision, Session, Tensor } from '@tessera/runtime';
 import type { Values } from '../../verify/zoo/compare.js';
-import type { ContenderName, GpuFigures } from './messages.js';
+import type { ContenderName, CreationParts, GpuFigures } from './messages.js';
 
 export type Dims = Readonly<Record<string, number>>;
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -20,7 +20,7 @@ export type Open = (
   model: string,
   dims: Dims,
   tuning?: string,
-) => Promise<{ readonly contender: Contender; readonly createMs: number }>;
+) => Promise<{ readonly contender: Contender; readonly createMs: number; readonly parts?: CreationParts }>;
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
   const from = performance.now();
@@ -31,11 +31,11 @@ async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
 function tessera(precision: Precision): Open {
   return async (model, dims, tuning) => {
     const { acquireDevice, createSession } = await import('@tessera/runtime');
-    const [[device, session], createMs] = await timed(async () => {
-      const acquired = await acquireDevice();
-      return [acquired, await createSession(model, { device: acquired, precision, dims, tuning })] as const;
-    });
-    return { contender: tesseraContender(device, session), createMs };
+    const [device, deviceMs] = await timed(() => acquireDevice());
+    const [session, sessionMs] = await timed(() => createSession(model, { device, precision, dims, tuning }));
+    const { loadMs, lowerMs, uploadMs, compileMs } = session.report;
+    const parts = { deviceMs, loadMs, lowerMs, uploadMs, compileMs };
+    return { contender: tesseraContender(device, session), createMs: deviceMs + sessionMs, parts };
   };
 }
 

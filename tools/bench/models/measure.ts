@@ -3,7 +3,7 @@ import { messageOf } from '../../verify/support/report.js';
 import { relativeDifference } from '../../verify/zoo/compare.js';
 import type { Located } from './locate.js';
 import { batchesOf, inputsOf } from './inputs.js';
-import type { ContenderName, First, GpuFigures, Opened } from './messages.js';
+import type { ContenderName, CreationParts, First, GpuFigures, Opened } from './messages.js';
 import type { Options } from './options.js';
 import { Participant } from './participant.js';
 
@@ -15,6 +15,7 @@ export interface Figures {
   readonly adapter?: string;
   readonly driver?: string;
   readonly createMs?: number;
+  readonly createParts?: CreationParts;
   readonly firstRunMs?: number;
   readonly medianMs?: number;
   readonly p95Ms?: number;
@@ -131,6 +132,7 @@ function figures(model: string, batch: number, opening: number, entry: Entry, re
     adapter: opened?.adapter,
     driver: opened?.driver,
     createMs: batch === opening ? opened?.createMs : undefined,
+    createParts: batch === opening ? opened?.parts : undefined,
     firstRunMs: first?.firstRunMs,
     medianMs,
     p95Ms: times.length > 0 ? percentile(times, 0.95) : undefined,

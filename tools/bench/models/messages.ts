@@ -26,8 +26,22 @@ export interface Opened {
   readonly kind: 'open';
   /** From the path to a session that is ready for this batch, the device included. */
   readonly createMs: number;
+  readonly parts?: CreationParts;
   readonly adapter?: string;
   readonly driver?: string;
+}
+
+/** What this project tells of its share of the creation, in milliseconds, one after another; the device is opened first. */
+export interface CreationParts {
+  readonly deviceMs: number;
+  /** Reading the file and understanding the graph. */
+  readonly loadMs: number;
+  /** Choosing and writing the kernels. */
+  readonly lowerMs: number;
+  /** Packing and uploading the weights, while pipelines compile. */
+  readonly uploadMs: number;
+  /** Waiting for the pipelines after that. */
+  readonly compileMs: number;
 }
 
 /** The text of a tuning file with what this contender has timed. */

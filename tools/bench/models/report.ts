@@ -1,5 +1,6 @@
 import { cpus, release } from 'node:os';
 import type { Figures } from './measure.js';
+import type { CreationParts } from './messages.js';
 
 export interface BenchmarkReport {
   readonly date: string;
@@ -79,18 +80,30 @@ function table(rows: readonly Figures[]): string[] {
   return [text(lines[0]), text(widths.map((width) => '-'.repeat(width))), ...lines.slice(1).map(text)];
 }
 
-/** One model's table, and a line for each contender that could not be timed. */
+/** One model's table, what the creations were made of, and a line for each contender that could not be timed. */
 export function modelTable(rows: readonly Figures[]): string {
+  const creations = rows.flatMap(({ contender, createParts }) =>
+    createParts ? [`Creation, ${contender}: ${creationText(createParts)}.`] : [],
+  );
   const failures = rows.flatMap(({ contender, batch, failure }) =>
     failure === undefined ? [] : [`${contender}, batch ${batch}: ${failure}`],
   );
-  return [...table(rows), ...(failures.length > 0 ? ['', ...failures] : [])].join('\n');
+  const notes = [creations, failures].flatMap((lines) => (lines.length > 0 ? ['', ...lines] : []));
+  return [...table(rows), ...notes].join('\n');
+}
+
+function creationText({ deviceMs, loadMs, lowerMs, uploadMs, compileMs }: CreationParts): string {
+  const parts = { device: deviceMs, load: loadMs, lower: lowerMs, upload: uploadMs, compile: compileMs };
+  return `${Object.entries(parts)
+    .map(([name, ms]) => `${name} ${digits(ms)}`)
+    .join(', ')} ms`;
 }
 
 const explanation = `"End to end" is from the inputs in host memory to the outputs in host memory, the median of all turns; the runtimes had a process
 each and took turns. "GPU" is one whole run between two timestamps, "layers" the sum of the layers timed one by one, less what a
 pass of its own costs each dispatch. TFLOP/s is over "GPU". "Create" is from the file's path to a ready session with the device
-opened, "first" the first run with that batch. The peak is of this project's own buffers. The difference is
+opened, "first" the first run with that batch. "Creation" says its parts: opening the device, reading and understanding the file,
+choosing kernels, uploading and packing weights while pipelines compile, and waiting for those that still do. The peak is of this project's own buffers. The difference is
 max|output - reference| / max|reference| against onnxruntime's CPU provider.`;
 
 export function markdown(report: BenchmarkReport): string {

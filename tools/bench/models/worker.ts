@@ -25,7 +25,8 @@ async function answer(request: Request): Promise<Answer> {
     ({ sizes } = request);
     const opened = await open(request.model, openDimensions(inputs, request.batch, sizes), request.tuning);
     ({ contender } = opened);
-    return { kind: 'open', createMs: opened.createMs, adapter: contender.adapter, driver: contender.driver };
+    const { createMs, parts } = opened;
+    return { kind: 'open', createMs, parts, adapter: contender.adapter, driver: contender.driver };
   }
   const ready = contender!;
   const batch = feedsOf(request.batch);

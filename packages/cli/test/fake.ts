@@ -136,6 +136,8 @@ export interface FakeSession {
   readonly timing?: (run: number) => RunTiming;
   /** Of the first layer, in place of its own. */
   readonly layerName?: string;
+  /** In how many parts the layers are timed. */
+  readonly parts?: number;
   readonly placements?: readonly NodePlacement[];
   /** Of the machine; one without it. */
   readonly adapters?: readonly AdapterReport[];
@@ -177,7 +179,8 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
       if (fake.profileError) throw fake.profileError;
       const [first, ...rest] = layers;
       const named = [{ ...first, name: fake.layerName ?? first.name }, ...rest];
-      return { runs: signal?.aborted ? 1 : runs, gpuMs: 4, passCostMs: 0.0066, wholeMs: 3.9, layers: named, timeline };
+      const times = { gpuMs: 4, passCostMs: 0.0066, wholeMs: 3.9, profiledMs: 4.1 };
+      return { runs: signal?.aborted ? 1 : runs, parts: fake.parts ?? 1, ...times, layers: named, timeline };
     },
     dispose: () => (calls.disposed = true),
     [Symbol.dispose]: () => (calls.disposed = true),

@@ -34,9 +34,11 @@ const layers = [layer('conv1', 'FusedConv', 2, 4e9), layer('pool', 'MaxPool', 0.
 
 const profile: Profile = {
   runs: 1,
+  parts: 1,
   gpuMs: 3.5,
   passCostMs: 0.0066,
   wholeMs: 3.4,
+  profiledMs: 3.6,
   layers,
   timeline: {
     host: [

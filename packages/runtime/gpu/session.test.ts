@@ -4,6 +4,7 @@ import {
   acquireDevice,
   createSession,
   type Device,
+  type ProfileOptions,
   type RunOptions,
   type RunTiming,
   type SessionOptions,
@@ -190,11 +191,58 @@ describe('a session', () => {
 
   it('has in the timeline of its one run what it says of layers and their sum', async () => {
     const session = await createSession(model, { device });
-    const { gpuMs, layers, timeline } = await session.profile({ x: input(2) }, { runs: 1 });
+    const { gpuMs, layers, timeline } = await session.profile({ x: input(2) }, { runs: 1, parts: 1 });
     const lengths = layers.map(() => 0);
     for (const { layer, startMs, endMs } of timeline.gpu) lengths[layer] += endMs - startMs;
     layers.forEach(({ ms }, i) => expect(lengths[i]).toBeCloseTo(ms, 6));
     expect(lengths.reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(gpuMs, 6);
+    session.dispose();
+  });
+
+  const x: Tensor = { dataType: 'float32', dims: [3], data: Float32Array.of(1, 4, 9) };
+
+  it.each([2, 3, 99])('times each dispatch once in a rotation over %i parts', async (parts) => {
+    const session = await createSession(deep, { device });
+    let told: number[] = [];
+    const onRun = (done: number, runs: number) => (told = [done, runs]);
+    const profile = await session.profile({ x }, { runs: 3, parts, onRun });
+    const { dispatches } = session.report;
+    expect(dispatches).toBeGreaterThanOrEqual(3);
+    expect([profile.runs, profile.parts]).toEqual([3, Math.min(parts, dispatches)]);
+    expect(told).toEqual([3, 3]);
+    for (const { samplesMs } of profile.layers) {
+      expect(samplesMs.length).toBe(3);
+      expect(samplesMs.every((ms) => ms >= 0)).toBe(true);
+    }
+    expect(profile.layers.some(({ ms }) => ms > 0)).toBe(true);
+    expect(profile.profiledMs).toBeGreaterThan(0);
+    expect(profile.timeline.gpu.length).toBe(dispatches);
+    expectClose((await session.run({ x })).r, [1, 2, 3]);
+    session.dispose();
+  });
+
+  it('ends profiling in parts early with whole rotations, one at least', async () => {
+    const session = await createSession(deep, { device });
+    const options = { runs: 9, parts: 2 };
+    const aborted = await session.profile({ x }, { ...options, signal: AbortSignal.abort() });
+    expect([aborted.runs, aborted.parts]).toEqual([1, 2]);
+    expect(aborted.layers.map(({ samplesMs }) => samplesMs.length)).toEqual(aborted.layers.map(() => 1));
+    const stop = new AbortController();
+    const onRun = (done: number) => done === 2 && stop.abort();
+    expect((await session.profile({ x }, { ...options, signal: stop.signal, onRun })).runs).toBe(2);
+    session.dispose();
+  });
+
+  it('refuses counts of runs and parts that are none', async () => {
+    const session = await createSession(model, { device });
+    const profile = (options: ProfileOptions) => session.profile({ x: input(1) }, options);
+    await expect(profile({ runs: 0 })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringMatching(/^runs is .*not 0$/),
+    });
+    await expect(profile({ parts: 1.5 })).rejects.toMatchObject({
+      message: expect.stringMatching(/^parts is a whole number from 1, not 1\.5$/),
+    });
     session.dispose();
   });
 

@@ -1,16 +1,23 @@
 import type { DispatchTime, LayerReport, LayerTime, Profile, RunTiming, Timeline } from './api.js';
 import type { RunMarks, TimedSteps } from './device/executor.js';
 import { withoutPassCost, type PassCost } from './device/pass-cost.js';
-import { spanMs, type PassSpan } from './device/timestamps.js';
+import { spanMs } from './device/timestamps.js';
 import type { Program } from './program/types.js';
 import { layersOf } from './report.js';
 
-/** Results of profiling: per run, all steps one by one, and the whole between one pair of timestamps. */
+/** A plain run, by its programs, and one of which a part of the steps was timed. */
+export interface TimedTurn {
+  readonly wholes: readonly RunMarks[];
+  readonly timed: TimedSteps;
+}
+
 export interface ProfileSamples {
   /** What timing the steps one by one adds to each. */
   readonly cost: PassCost;
-  readonly steps: readonly TimedSteps[];
-  readonly wholes: readonly RunMarks[];
+  /** Turns whose parts make up all the steps, as often as each was timed. */
+  readonly rotations: readonly (readonly TimedTurn[])[];
+  /** A run of which all steps were timed, where those of the rotations were timed in parts. */
+  readonly whole?: TimedSteps;
 }
 
 export function median(values: readonly number[]): number {
@@ -22,24 +29,43 @@ export function median(values: readonly number[]): number {
 /** Sums and medians of the samples, one row for each layer, in program order. */
 export function summarize(program: Program, samples: ProfileSamples): Profile {
   const { layers, layerOfStep } = layersOf(program);
-  const stepMs = (span: PassSpan) => withoutPassCost(spanMs(span), samples.cost);
-  const runs = samples.steps.map(({ steps }) => layerTimes(layers, layerOfStep, steps.map(stepMs)));
+  const { cost, rotations } = samples;
+  const runs = rotations.map((turns) => layerTimes(layers, layerOfStep, stepTimes(turns, cost)));
   const lengths = runs.map((times) => times.reduce((sum, ms) => sum + ms, 0));
-  const typical = samples.steps[indexOfMedian(lengths)];
+  const typical = samples.whole ?? rotations[indexOfMedian(lengths)][0].timed;
   const timeline = layOnHost(typical, samples, program, layerOfStep);
   const times = layers.map((layer, i): LayerTime => {
     const samplesMs = runs.map((run) => run[i]);
     const first = timeline.gpu.find((dispatch) => dispatch.layer === i)!;
     return { ...layer, ms: median(samplesMs), samplesMs, startMs: first.startMs - timeline.gpu[0].startMs };
   });
+  const turns = rotations.flat();
   return {
     runs: runs.length,
+    parts: rotations[0].length,
     gpuMs: times.reduce((sum, layer) => sum + layer.ms, 0),
-    passCostMs: samples.cost.passMs,
-    wholeMs: median(samples.wholes.map(({ gpu }) => spanMs(gpu!))),
+    passCostMs: cost.passMs,
+    wholeMs: median(turns.map(({ wholes }) => wholeOf(wholes))),
+    profiledMs: median(turns.map(({ timed }) => wholeOf(timed.submissions))),
     layers: times,
     timeline,
   };
+}
+
+/** GPU time of a run in milliseconds, over its submissions; each must have been timed. */
+export function wholeOf(marks: readonly RunMarks[]): number {
+  return marks.reduce((sum, { gpu }) => sum + spanMs(gpu!), 0);
+}
+
+/** What each step took in the turn that timed it. */
+function stepTimes(turns: readonly TimedTurn[], cost: PassCost): number[] {
+  const stepMs: number[] = [];
+  for (const { timed } of turns) {
+    timed.steps.forEach((span, step) => {
+      if (span) stepMs[step] = withoutPassCost(spanMs(span), cost);
+    });
+  }
+  return stepMs;
 }
 
 function layerTimes(
@@ -62,17 +88,14 @@ function indexOfMedian(values: readonly number[]): number {
  * began) and from above (it ends before its results are seen); the middle of what all runs leave, by the idea of
  * F. Cristian, "Probabilistic clock synchronization" (1989).
  */
-function clockOffset({ steps, wholes }: ProfileSamples, base: bigint): { offsetMs: number; uncertaintyMs: number } {
+function clockOffset({ rotations, whole }: ProfileSamples, base: bigint): { offsetMs: number; uncertaintyMs: number } {
   const ms = (stamp: bigint) => Number(stamp - base) / 1e6;
-  const bounds = [
-    ...wholes.map(({ gpu, uploaded, mapped }) => [uploaded - ms(gpu!.begin), mapped - ms(gpu!.end)]),
-    ...steps.map((run) => [
-      run.submissions[0].uploaded - ms(run.steps[0].begin),
-      run.submissions.at(-1)!.mapped - ms(run.steps.at(-1)!.end),
-    ]),
-  ];
-  const low = Math.max(...bounds.map(([bound]) => bound));
-  const high = Math.min(...bounds.map(([, bound]) => bound));
+  const marks = rotations.flat().flatMap(({ wholes, timed }) => [...wholes, ...timed.submissions]);
+  const bounds = [...marks, ...(whole?.submissions ?? [])].map(({ gpu, uploaded, mapped }) => {
+    return { low: uploaded - ms(gpu!.begin), high: mapped - ms(gpu!.end) };
+  });
+  const low = bounds.reduce((most, bound) => Math.max(most, bound.low), -Infinity);
+  const high = bounds.reduce((least, bound) => Math.min(least, bound.high), Infinity);
   return { offsetMs: (low + high) / 2, uncertaintyMs: Math.abs(high - low) / 2 };
 }
 
@@ -82,8 +105,8 @@ function layOnHost(
   program: Program,
   layerOfStep: readonly number[],
 ): Timeline {
-  if (run.steps.length === 0) return { host: [], gpu: [], uncertaintyMs: 0 };
-  const base = run.steps[0].begin;
+  if (run.submissions.length === 0) return { host: [], gpu: [], uncertaintyMs: 0 };
+  const base = run.submissions[0].gpu.begin;
   const { offsetMs, uncertaintyMs } = clockOffset(samples, base);
   const { start } = run.submissions[0];
   const host = run.submissions.flatMap((marks): Timeline['host'] => [
@@ -91,10 +114,10 @@ function layOnHost(
     { name: 'encode', startMs: marks.uploaded - start, endMs: marks.submitted - start },
     { name: 'wait', startMs: marks.submitted - start, endMs: marks.end - start },
   ]);
-  const gpu = run.steps.map(({ begin, end }, step): DispatchTime => {
-    const startMs = Number(begin - base) / 1e6 + offsetMs - start;
+  const gpu = run.steps.map((span, step): DispatchTime => {
+    const startMs = Number(span!.begin - base) / 1e6 + offsetMs - start;
     const { kernel, workgroups } = program.steps[step];
-    const endMs = startMs + withoutPassCost(spanMs({ begin, end }), samples.cost);
+    const endMs = startMs + withoutPassCost(spanMs(span!), samples.cost);
     return { layer: layerOfStep[step], kernel: kernel.label, workgroups, startMs, endMs };
   });
   return { host, gpu, uncertaintyMs };

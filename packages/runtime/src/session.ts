@@ -48,7 +48,9 @@ import {
   shapeFeeds,
   type ShapedFeeds,
 } from './session-io.js';
-import { observe, runPlanned, timeLayers, timeStages } from './session-run.js';
+import { requireCount } from './count.js';
+import { timeLayers, timeStages } from './profile-run.js';
+import { observe, runPlanned } from './session-run.js';
 import type { Tensor, Value } from './tensor.js';
 
 /** Options with defaults filled in, and the tuning file read. */
@@ -301,6 +303,8 @@ class GpuSession implements Session {
 
   async profile(feeds: Feeds, options: ProfileOptions = {}): Promise<Profile> {
     this.#requireTimestamps('layers cannot be timed');
+    requireCount('runs', options.runs);
+    requireCount('parts', options.parts);
     const accepted = await this.#accept(feeds);
     const stage = this.#runner.stage(stageInputs(accepted.inputs));
     if (!stage?.plan.isWhole) {

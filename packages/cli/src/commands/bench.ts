@@ -8,10 +8,11 @@ import type { BenchReport } from '../bench/types.js';
 import { outputDifference } from '../compare/difference.js';
 import type { Environment } from '../environment.js';
 import { CliError, EXIT, isTesseraError } from '../errors.js';
-import { profileRuns } from '../measure.js';
+import { BUDGET_MS, profileRuns } from '../measure.js';
 import { BENCH_HELP, benchOptions, type BenchOptions } from '../options/bench.js';
 import { openPeer } from '../peer/peer.js';
 import { PEERS } from '../peer/onnxruntime.js';
+import { within } from '../profile/within.js';
 import { significant } from '../report/format.js';
 import { modelSize, withWorkload, type Workload } from '../workload.js';
 
@@ -19,7 +20,7 @@ async function profileLayers({ session, feeds, bar }: Workload, runMs: number, s
   if (signal.aborted) return undefined;
   bar.step('Profiling');
   try {
-    return await session.profile(feeds, { runs: profileRuns(runMs), signal });
+    return await session.profile(feeds, within(BUDGET_MS, 1, { runs: profileRuns(runMs), signal }));
   } catch (error) {
     if (isTesseraError(error) && error.code === 'UNSUPPORTED_DEVICE') return undefined;
     throw error;

@@ -8,6 +8,7 @@ import { checkWritable, writeWhole } from '../outputs/write.js';
 import { formatProfile } from '../profile/human.js';
 import { buildProfileReport } from '../profile/report.js';
 import type { ProfileReport } from '../profile/types.js';
+import { within } from '../profile/within.js';
 import { modelSize, withWorkload, type Workload } from '../workload.js';
 
 const json = (value: unknown) => `${JSON.stringify(value)}\n`;
@@ -29,9 +30,10 @@ const EXPORTS: Readonly<Record<ExportFlag, (report: ProfileReport) => string | P
 const FLAGS = Object.keys(EXPORTS) as ExportFlag[];
 
 const BUDGET_MS = 3000;
+const LEAST_RUNS = 5;
 
 /** As many profiled runs as take about 3 s, at least 5 and at most 50. */
-const runsFor = (runMs: number) => Math.min(50, Math.max(5, Math.round(BUDGET_MS / runMs)));
+const runsFor = (runMs: number) => Math.min(50, Math.max(LEAST_RUNS, Math.round(BUDGET_MS / runMs)));
 
 async function measure(workload: Workload, options: ProfileOptions, signal: AbortSignal): Promise<ProfileReport> {
   const { session, feeds, bar, runtime, device } = workload;
@@ -43,7 +45,8 @@ async function measure(workload: Workload, options: ProfileOptions, signal: Abor
   await session.run(feeds);
   const runs = options.iterations ?? runsFor(performance.now() - from);
   const onRun = (done: number) => bar.advance('Profiling', done, runs);
-  const profile = await session.profile(feeds, { runs, signal, onRun });
+  const asked = { runs, signal, onRun };
+  const profile = await session.profile(feeds, options.iterations ? asked : within(BUDGET_MS, LEAST_RUNS, asked));
   return buildProfileReport(workload, profile, ceilings, signal.aborted);
 }
 

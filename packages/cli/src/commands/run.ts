@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import type { Session, Tensor } from '@tessera/runtime';
 import type { Environment } from '../environment.js';
 import { CliError, EXIT, isTesseraError, messageOf } from '../errors.js';
-import { measure, profileRuns } from '../measure.js';
+import { BUDGET_MS, measure, profileRuns } from '../measure.js';
 import { RUN_HELP, runOptions, type RunCommandOptions } from '../options/run.js';
 import { readLabels } from '../outputs/classes.js';
 import { prepareDirectory, writeOutputs } from '../outputs/write.js';
+import { within } from '../profile/within.js';
 import { buildReport, reportGpu, reportOutputs, type ClassOptions } from '../report/build.js';
 import { formatReport } from '../report/human.js';
 import type { GpuReport, RunReport } from '../report/types.js';
@@ -24,7 +25,7 @@ type Tensors = Readonly<Record<string, Tensor>>;
 
 async function profile(session: Session, tensors: Tensors, runMs: number, layers?: number): Promise<GpuReport> {
   try {
-    return reportGpu(await session.profile(tensors, { runs: profileRuns(runMs) }), layers);
+    return reportGpu(await session.profile(tensors, within(BUDGET_MS, 1, { runs: profileRuns(runMs) })), layers);
   } catch (error) {
     if (isTesseraError(error) && error.code === 'UNSUPPORTED_DEVICE') {
       return { available: false, reason: messageOf(error) };

@@ -4,7 +4,7 @@ import { byteSize, milliseconds, significant } from '../report/format.js';
 
 /** What the page draws of a profile. */
 export function reportData(report: ProfileReport): ReportData {
-  const { model, adapter, precision, dims, runs, layers, gpuMs, wholeMs, passCostMs, ceilings, memory } = report;
+  const { model, adapter, precision, dims, runs, parts, layers, gpuMs, wholeMs, passCostMs, ceilings, memory } = report;
   const flops = layers.reduce((sum, layer) => sum + layer.flops, 0);
   const sizes = Object.entries(dims).map(([symbol, size]) => `${symbol} = ${size}`);
   return {
@@ -21,7 +21,10 @@ export function reportData(report: ProfileReport): ReportData {
       },
       { label: 'Weights', value: byteSize(memory.weightBytes) },
       { label: 'Activations', value: byteSize(memory.activationBytes) },
-      { label: 'Profiled runs', value: String(runs) },
+      {
+        label: 'Profiled runs',
+        value: parts === 1 ? String(runs) : `${runs * parts}, one of ${parts} parts timed in each`,
+      },
     ],
     profile: report,
     limits: ceilings,

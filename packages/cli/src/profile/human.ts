@@ -69,6 +69,12 @@ function total(rows: readonly Row[]): Omit<Row, 'key' | 'layers'> {
   };
 }
 
+function profiledRunsText({ runs, parts, profiledMs, wholeMs }: ProfileReport): string {
+  const which = parts === 1 ? 'all dispatches timed in each' : `one of ${parts} parts of the dispatches timed in each`;
+  const percent = ((profiledMs / wholeMs) * 100).toFixed(1);
+  return `Profiled runs: ${runs * parts}, ${which}; on the GPU such a run takes ${significant(profiledMs)} ms (${percent}%)`;
+}
+
 function ceilingsText({ ceilings }: ProfileReport): string {
   const { f32Flops, f16Flops, matrixFlops, bytes, launchSeconds } = ceilings;
   const tera = (value: number | undefined, what: string) =>
@@ -105,6 +111,7 @@ export function formatProfile(report: ProfileReport, view: ProfileView, colors: 
     ...(hidden > 0 ? [`${hidden} more lines: --top ${rows.length} shows all`] : []),
     `Sum of the layers: ${significant(gpuMs)} ms; the whole run on the GPU without profiling: ${significant(wholeMs)} ms (${((gpuMs / wholeMs) * 100).toFixed(1)}%)`,
     `Timed one by one: ${passCostText(report)}`,
+    profiledRunsText(report),
     `Memory: weights ${byteSize(memory.weightBytes)}, activations ${byteSize(memory.activationBytes)}, inputs ${byteSize(memory.inputBytes)}`,
     ...report.warnings.map((warning) => colors.yellow(warning)),
   ];

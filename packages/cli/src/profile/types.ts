@@ -9,13 +9,18 @@ export interface ProfileReport {
   readonly precision: Precision;
   readonly dims: Readonly<Record<string, number>>;
   readonly assumedDims: readonly string[];
+  /** How often each layer was timed. */
   readonly runs: number;
+  /** Each profiled run timed one of so many parts of the dispatches. */
+  readonly parts: number;
   /** Sum of the layers' medians. */
   readonly gpuMs: number;
   /** What a pass of its own costs a dispatch on this device; taken off each in the layers and the timeline. */
   readonly passCostMs: number;
   /** Median GPU time of whole runs without profiling. */
   readonly wholeMs: number;
+  /** Median GPU time of the profiled runs. */
+  readonly profiledMs: number;
   readonly ceilings: CeilingsReport;
   /** In the order they run. */
   readonly layers: readonly ProfiledLayer[];

@@ -40,6 +40,15 @@ describe('the table of layers', () => {
       'Sum of the layers: 4.00 ms; the whole run on the GPU without profiling: 3.90 ms (102.6%)',
     );
     expect(stdout).toContain('a pass of its own costs 6.60 us on this device, taken off each dispatch');
+    expect(stdout).toContain(
+      'Profiled runs: 2, all dispatches timed in each; on the GPU such a run takes 4.10 ms (105.1%)',
+    );
+  });
+
+  it('says where each run timed a part of the dispatches', async () => {
+    const { stdout } = await infer(['profile', model, '--iterations', '2'], { inputs, parts: 13 });
+    expect(stdout).toContain('=== Profile (2 iterations) ===');
+    expect(stdout).toContain('Profiled runs: 26, one of 13 parts of the dispatches timed in each;');
   });
 
   it.each([
@@ -68,6 +77,8 @@ describe('the table of layers', () => {
       dims: { N: 3 },
       gpuMs: 4,
       passCostMs: 0.0066,
+      parts: 1,
+      profiledMs: 4.1,
     });
     expect(report.wholeMs).toBe(3.9);
     expect(report.layers[0]).toMatchObject({ name: 'conv1', share: 0.25, flopsPerSecond: 4e12, roofline: 0.4 });

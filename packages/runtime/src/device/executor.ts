@@ -8,6 +8,7 @@ import { dispatch, prepareSteps, roundUp, type PreparedStep } from './prepared-s
 import { storedBytes, type GpuTensor } from './gpu-tensor.js';
 import { requireFinite } from '../program/checks.js';
 import { isPacked } from '../program/storage.js';
+import { passesOf, stepsOfPart, type StepRange, type TimedPart } from './timed-parts.js';
 import { passesPerSet, Timestamps, type PassSpan } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
 import { UploadPool } from './upload-pool.js';
@@ -32,12 +33,12 @@ export interface RunMarks {
   readonly gpu?: PassSpan;
 }
 
-/** A run whose steps were timed one by one. */
+/** A run of which a part of the steps was timed one by one. */
 export interface TimedSteps {
-  /** In the order of the program's steps. */
-  readonly steps: readonly PassSpan[];
-  /** One submission for each set of queries. */
-  readonly submissions: readonly Omit<RunMarks, 'gpu'>[];
+  /** In the order of the program's steps; undefined for those not timed. */
+  readonly steps: readonly (PassSpan | undefined)[];
+  /** One for each set of queries, with the time on the GPU from its first pass to its last. */
+  readonly submissions: readonly (RunMarks & { readonly gpu: PassSpan })[];
 }
 
 /** By name: bytes, or a tensor on the GPU. */
@@ -262,48 +263,52 @@ export class PreparedProgram {
     return this.#device.failure(this.#gpu, error);
   }
 
-  /** Runs once with every step in a pass of its own between two timestamps. */
-  async time(inputs: RunInputs): Promise<TimedSteps> {
+  /** Runs once with each step of the part in a pass of its own, and the others in the passes before and after. */
+  async time(inputs: RunInputs, part: TimedPart): Promise<TimedSteps> {
     this.#requireDevice();
     const start = performance.now();
     const encoder = this.#gpu.createCommandEncoder();
     this.#writeInputs(inputs, encoder);
-    this.#gpu.queue.submit([encoder.finish()]);
-    this.#uploads.submitted();
-    const steps: PassSpan[] = [];
-    const submissions: Omit<RunMarks, 'gpu'>[] = [];
-    for (let first = 0; first < this.#steps.length; first += passesPerSet) {
-      const timed = await this.#timeSteps(
-        this.#steps.slice(first, first + passesPerSet),
-        submissions.at(-1)?.end ?? start,
+    const { first, end } = stepsOfPart(part, this.#steps.length);
+    const passes = passesOf(part, this.#steps.length);
+    const spans: PassSpan[] = [];
+    const submissions: TimedSteps['submissions'][number][] = [];
+    for (let at = 0; at < passes.length; at += passesPerSet) {
+      const from = submissions.at(-1);
+      const timed = await this.#timePasses(
+        passes.slice(at, at + passesPerSet),
+        from?.end ?? start,
+        from ? this.#gpu.createCommandEncoder() : encoder,
       );
-      steps.push(...timed.times);
+      spans.push(...timed.spans);
       submissions.push(timed.marks);
     }
+    const steps: (PassSpan | undefined)[] = this.#steps.map(() => undefined);
+    passes.forEach((pass, i) => {
+      if (pass.first >= first && pass.end <= end) steps[pass.first] = spans[i];
+    });
     return { steps, submissions };
   }
 
-  async #timeSteps(steps: readonly PreparedStep[], start: number) {
+  async #timePasses(passes: readonly StepRange[], start: number, encoder: GPUCommandEncoder) {
     this.#requireDevice();
-    const gpu = this.#gpu;
     const uploaded = performance.now();
-    const timestamps = new Timestamps(this.#device, steps.length);
+    const timestamps = new Timestamps(this.#device, passes.length);
     const staging = this.#takeStaging(timestamps.byteLength);
-    const encoder = gpu.createCommandEncoder();
-    steps.forEach((step, i) => {
-      const pass = encoder.beginComputePass({ timestampWrites: timestamps.writes(i) });
-      dispatch(pass, step);
-      pass.end();
-    });
+    passes.forEach(({ first, end }, i) =>
+      this.#encodeSteps(encoder, this.#steps.slice(first, end), timestamps.writes(i)),
+    );
     timestamps.resolve(encoder, staging, 0);
-    gpu.queue.submit([encoder.finish()]);
+    this.#gpu.queue.submit([encoder.finish()]);
+    this.#uploads.submitted();
     const submitted = performance.now();
     try {
       await staging.mapAsync(mapRead);
       const mapped = performance.now();
-      const times = timestamps.read(staging.getMappedRange(), 0);
+      const spans = timestamps.read(staging.getMappedRange(), 0);
       staging.unmap();
-      return { times, marks: { start, uploaded, submitted, mapped, end: performance.now() } };
+      const gpu = { begin: spans[0].begin, end: spans.at(-1)!.end };
+      return { spans, marks: { start, uploaded, submitted, mapped, end: performance.now(), gpu } };
     } catch (error) {
       throw await this.#failure(error);
     } finally {

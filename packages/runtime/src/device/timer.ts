@@ -79,7 +79,7 @@ async function stampedPass(device: GpuDevice, record: (pass: GPUComputePassEncod
   return spanMs(span) / 1e3;
 }
 
-/** Records passes one after another, at most 2,048, runs them in one submission and reads their timestamps; `record` ends its pass. */
+/** Records passes one after another, at most 4,095, runs them in one submission and reads their timestamps; `record` ends its pass. */
 export async function stampPasses(
   device: GpuDevice,
   records: readonly ((pass: GPUComputePassEncoder) => void)[],

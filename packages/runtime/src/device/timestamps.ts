@@ -1,9 +1,9 @@
 import type { GpuDevice } from './device.js';
 import { bufferUsage } from './usage.js';
 
-const bytesPerPair = 16;
+const bytesPerStamp = 8;
 
-/** When a pass began and ended, in nanoseconds of the GPU's clock. */
+/** Where the passes' times begin and end, in nanoseconds of the GPU's clock. */
 export interface PassSpan {
   readonly begin: bigint;
   readonly end: bigint;
@@ -13,9 +13,12 @@ export interface PassSpan {
 export const spanMs = ({ begin, end }: PassSpan) => Math.max(0, Number(end - begin)) / 1e6;
 
 /** WebGPU allows 4,096 queries a set. */
-export const passesPerSet = 2048;
+export const passesPerSet = 4095;
 
-/** Pairs of timestamps of one submission: written at the edges of passes, read from a staging buffer. */
+/**
+ * The times of passes that follow one another in one submission: a timestamp at the begin of the first and at the end of each, read from a
+ * staging buffer. Each pass counts from the end of the one before, since a timestamp at its begin may be written while that still runs.
+ */
 export class Timestamps {
   readonly byteLength: number;
   readonly #device: GpuDevice;
@@ -24,18 +27,19 @@ export class Timestamps {
 
   /** @param passes at most `passesPerSet` */
   constructor(device: GpuDevice, passes: number) {
-    this.byteLength = passes * bytesPerPair;
+    this.byteLength = (passes + 1) * bytesPerStamp;
     this.#device = device;
-    this.#querySet = device.gpu.createQuerySet({ type: 'timestamp', count: passes * 2 });
+    this.#querySet = device.gpu.createQuerySet({ type: 'timestamp', count: passes + 1 });
     this.#resolved = device.createBuffer(this.byteLength, bufferUsage.queries, 'timestamps');
   }
 
   /** What pass `i` is to write. */
   writes(i: number): GPUComputePassTimestampWrites {
-    return { querySet: this.#querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+    const end = { querySet: this.#querySet, endOfPassWriteIndex: i + 1 };
+    return i === 0 ? { ...end, beginningOfPassWriteIndex: 0 } : end;
   }
 
-  /** Copies all pairs into `staging` from `offset` on, a multiple of 4. */
+  /** Copies all timestamps into `staging` from `offset` on, a multiple of 4. */
   resolve(encoder: GPUCommandEncoder, staging: GPUBuffer, offset: number): void {
     encoder.resolveQuerySet(this.#querySet, 0, this.#querySet.count, this.#resolved, 0);
     encoder.copyBufferToBuffer(this.#resolved, 0, staging, offset, this.byteLength);
@@ -44,7 +48,7 @@ export class Timestamps {
   /** The passes' spans out of the mapped staging buffer. */
   read(mapped: ArrayBuffer, offset: number): PassSpan[] {
     const stamps = new BigInt64Array(mapped.slice(offset, offset + this.byteLength));
-    return Array.from({ length: stamps.length / 2 }, (_, i) => ({ begin: stamps[2 * i], end: stamps[2 * i + 1] }));
+    return Array.from(stamps.subarray(1), (end, i) => ({ begin: stamps[i], end }));
   }
 
   dispose(): void {

@@ -1,5 +1,6 @@
 import { GpuTensor } from '../device/gpu-tensor.js';
 import type { RunMarks, TimedSteps } from '../device/executor.js';
+import type { TimedPart } from '../device/timed-parts.js';
 import { asTesseraError, TesseraError } from '../errors.js';
 import type { TypedGraph } from '../graph.js';
 import { elementCount, hostTensor } from '../passes/constants.js';
@@ -25,9 +26,9 @@ export interface Stage {
   readonly rest?: GraphRunner;
 }
 
-/** What a caller may see of a run: the stages as they come, their times where `timing` asks for them. */
+/** What a caller may see of a run: the stages as they come, their times where `timing` asks for them, and those of a part of each one's steps. */
 export interface RunObserver {
-  readonly timing?: 'whole' | 'steps';
+  readonly timing?: 'whole' | TimedPart;
   /** When the first program was there and its work began. */
   begun?: number;
   readonly stages: { readonly plan: StagePlan; readonly prepared?: Prepared }[];
@@ -160,8 +161,9 @@ export class GraphRunner {
       values.set(name, residentOf(tensor));
     }
     const { observer } = options;
-    if (observer?.timing === 'steps') observer.steps.push(await executor.time(inputs));
-    const timed = observer?.timing !== undefined && this.runtime.device.hasTimestamps;
+    const timing = observer?.timing;
+    if (typeof timing === 'object') observer?.steps.push(await executor.time(inputs, timing));
+    const timed = timing !== undefined && this.runtime.device.hasTimestamps;
     if (read.length === 0 && !timed && !executor.isChecked) return executor.advance(inputs, targets);
     const { bytes, marks } = await executor.run(inputs, read, { timed, targets });
     observer?.marks.push(marks);

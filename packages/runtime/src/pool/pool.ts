@@ -1,6 +1,7 @@
 import type { Session } from '../api.js';
 import { TesseraError } from '../errors.js';
 import { abortable } from '../abortable.js';
+import { requireCount } from '../count.js';
 import { asGpuDevice } from '../device/device.js';
 import { GpuTensor } from '../device/gpu-tensor.js';
 import type { Tensor } from '../tensor.js';
@@ -26,10 +27,7 @@ interface Worker {
 /** Checks the numbers of the options. Throws INVALID_INPUT naming the first that is none. */
 function requireOptions({ batching, maxQueue, concurrency }: PoolOptions): void {
   const whole = { 'batching.maxSize': batching?.maxSize, maxQueue, concurrency };
-  for (const [name, value] of Object.entries(whole)) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
-      throw new TesseraError('INVALID_INPUT', `${name} is a whole number from 1, not ${value}`);
-  }
+  for (const [name, value] of Object.entries(whole)) requireCount(name, value);
   const delay = batching?.maxDelayMs;
   if (delay !== undefined && !(delay >= 0))
     throw new TesseraError('INVALID_INPUT', `batching.maxDelayMs is a number of milliseconds from 0, not ${delay}`);

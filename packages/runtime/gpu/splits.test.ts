@@ -46,6 +46,36 @@ describe('a run that the host takes part in', () => {
     session.dispose();
   });
 
+  it.each([1, 2, 9])('is profiled in %i parts, over all of its programs', async (parts) => {
+    const session = await open({
+      nodes: [
+        { opType: 'Relu', name: 'relu', inputs: ['x'], outputs: ['a'] },
+        { opType: 'Exp', name: 'exp', inputs: ['a'], outputs: ['b'] },
+        { opType: 'NonZero', name: 'places', inputs: ['a'], outputs: ['p'] },
+        { opType: 'Cast', name: 'cast', inputs: ['p'], outputs: ['f'], attributes: { to: 1 } },
+        { opType: 'Neg', name: 'neg', inputs: ['f'], outputs: ['y'] },
+      ],
+      outputs: [float('y'), float('b')],
+    });
+    const profile = await session.profile({ x }, { runs: 2, parts });
+    const steps = profile.layers.reduce((sum, { dispatches }) => sum + dispatches, 0);
+    expect(steps).toBeGreaterThanOrEqual(3);
+    expect([profile.runs, profile.parts]).toEqual([2, Math.min(parts, steps)]);
+    expect(profile.layers.map(({ name }) => name)).toEqual(expect.arrayContaining(['exp', 'neg']));
+    expect(profile.layers.every(({ samplesMs }) => samplesMs.length === 2 && samplesMs.every((ms) => ms >= 0))).toBe(
+      true,
+    );
+    expect(profile.timeline.gpu.length).toBe(steps);
+    session.dispose();
+  });
+
+  it('is profiled where it has nothing on the device', async () => {
+    const nodes = [{ opType: 'NonZero', name: 'places', inputs: ['x'], outputs: ['p'] }];
+    const session = await open({ nodes, outputs: [{ name: 'p', dataType: 'int64' }] });
+    expect(await session.profile({ x }, { runs: 2 })).toMatchObject({ runs: 2, parts: 1, gpuMs: 0, layers: [] });
+    session.dispose();
+  });
+
   it('reads values back that decide a shape, and keeps what the device needs there', async () => {
     const session = await open({
       nodes: [

@@ -1,4 +1,4 @@
-// Makes a folder that runs the benchmarks and the kernels' checks on an offline machine:
+// Makes a folder that runs the benchmarks and the checks of kernels and profiles on an offline machine:
 //   npm run bench:bundle -- [FOLDER] [--models A,B]
 // FOLDER is out/bench without one; the architectures named travel with it, by default those of bench:models. There, with
 // Node and the packages webgpu and onnxruntime-node in a node_modules above FOLDER or on NODE_PATH:
@@ -13,7 +13,7 @@ import { defaultModels } from '../models/options.js';
 import { nativePackages } from './native-packages.js';
 
 /** The scripts of package.json that travel: each runs one module, and the children that stand beside it. */
-const travelling = /^bench:(?!bundle$)|^verify:convs$/;
+const travelling = /^bench:(?!bundle$)|^verify:(convs|profile)$/;
 const children = ['worker.ts', 'unpack.ts'];
 /** What other interpreters run. */
 const scripts = ['tools/bench/ladder/cudnn.py'];

@@ -63,7 +63,7 @@ function layerLines(layers: LayersReport, latencyMs: number): string[] {
   ];
   return [
     `End to end:        ${time(latencyMs)} (median)`,
-    `Sum of the layers: ${time(layers.sumMs)} (${layers.rows.length} layers, medians of ${layers.profiledRuns} profiled runs)`,
+    `Sum of the layers: ${time(layers.sumMs)} (${layers.rows.length} layers, each the median of ${layers.profiledRuns} times)`,
     `                   ${passCostText(layers)}`,
     `Gap:               ${time(layers.gapMs)}: ${parts.join(', ')}`,
   ];

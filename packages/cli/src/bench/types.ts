@@ -50,6 +50,7 @@ export interface BenchReport {
 
 /** End to end against the sum of the layers. */
 export interface LayersReport {
+  /** How often each layer was timed. */
   readonly profiledRuns: number;
   readonly sumMs: number;
   /** What a pass of its own costs a dispatch on this device; taken off each in the layers. */

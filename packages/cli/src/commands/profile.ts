@@ -78,7 +78,8 @@ export function addProfileCommand(program: Command, environment: Environment): v
       environment.stdout.write(
         options.json ? `${JSON.stringify(report, null, 2)}\n` : formatProfile(report, options, environment.colors),
       );
-      if (report.isInterrupted) throw new CliError(`interrupted after ${report.runs} profiled runs`, EXIT.interrupted);
+      if (report.isInterrupted)
+        throw new CliError(`interrupted after ${report.runs * report.parts} profiled runs`, EXIT.interrupted);
     });
   for (const each of profileOptions()) command.addOption(each);
 }

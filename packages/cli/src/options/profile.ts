@@ -19,7 +19,9 @@ export interface ProfileOptions extends ModelOptions {
 export function profileOptions(): Option[] {
   return [
     ...modelOptions(),
-    option('--iterations <n>', 'profiled runs (default: about 3 s of them, 5 to 50)').argParser(wholeNumber(1)),
+    option('--iterations <n>', 'how often each layer is timed (default: for about 3 s, 5 to 50)').argParser(
+      wholeNumber(1),
+    ),
     option('--group <by>', 'one line for each').choices(GROUPINGS).default('layer'),
     option('--sort <by>', 'order of the lines').choices(ORDERS).default('time'),
     option('--top <n>', 'lines to show').argParser(wholeNumber(1)).default(25),
@@ -33,9 +35,10 @@ export function profileOptions(): Option[] {
 }
 
 export const PROFILE_HELP = `
-Layers are timed by timestamps around each dispatch, in runs apart from those that time the whole. GFLOP counts 2 for
-each multiply-add of the operator as defined, whatever the algorithm saves. "% of roofline" is the least time that the
-measured ceilings of arithmetic and memory allow, over the time taken; algorithms that save arithmetic may pass 100.
+Layers are timed by timestamps around each dispatch, in runs that take turns with plain ones; on a GPU each run times a
+part of them, so that it takes little longer than a plain one. GFLOP counts 2 for each multiply-add of the operator as
+defined, whatever the algorithm saves. "% of roofline" is the least time that the measured ceilings of arithmetic and
+memory allow, over the time taken; algorithms that save arithmetic may pass 100.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted, after the report of what was measured.
 

@@ -85,7 +85,7 @@ function timeLines({ timing, gpu }: RunReport): string[] {
   const spread =
     runs > 1 ? ` median of ${runs} runs (${milliseconds(minMs)} to ${milliseconds(maxMs)})` : ' in one run';
   const layers = gpu.available
-    ? `GPU ${milliseconds(gpu.ms)} summed over ${gpu.layerCount} layers (medians of ${gpu.runs} profiled runs)`
+    ? `GPU ${milliseconds(gpu.ms)} summed over ${gpu.layerCount} layers (each the median of ${gpu.runs} times)`
     : `GPU time is not known: ${gpu.reason}`;
   return [`first run ${milliseconds(timing.firstRunMs)}`, `end to end ${milliseconds(medianMs)}${spread}`, layers];
 }

@@ -114,7 +114,7 @@ describe('the report for people', () => {
                 3 nodes, 4 dispatches, 3 pipelines; weights 12.3 MB, activations 999 B
       Time      first run 1 ms
                 end to end 1 ms
-                GPU 4.00 ms summed over 3 layers (medians of 20 profiled runs)
+                GPU 4.00 ms summed over 3 layers (each the median of 20 times)
 
       Slowest layers (3 of 3)
       ┌───────┬──────────┬───────────┬─────────┬───────┬──────┬─────────┐

@@ -1,15 +1,21 @@
-import type { Dispatch, OperandName, PlanTimer, TimingRequest } from '@tessera/conv-kernels';
+import {
+  ceilingProbes,
+  type Dispatch,
+  type OperandName,
+  type PlanTimer,
+  type TimingRequest,
+} from '@tessera/conv-kernels';
 import type { GpuDevice } from './device.js';
+import { heater, type HeavyPass } from './heater.js';
 import { BufferPool, timePass, type Clock, type TimedDispatch } from './timer.js';
 import { timingValues } from './timing-operands.js';
 import { bufferUsage } from './usage.js';
 
 /** A pass at least this long is timed well. */
 const leastSeconds = { software: 5e-3, gpu: 1e-3 } as const;
-/** Work on a GPU before passes that count, since idle ones run at a fraction of their clock. */
-const warmUpSeconds = 0.3;
-/** A GPU that was idle for so long, as it is while kernels compile, is warmed up again. */
-const coldAfterSeconds = 0.1;
+/** A pass of arithmetic at least this long shows the clock. */
+const heavySeconds = 10e-3;
+const largestScale = 2 ** 20;
 const rounds = 7;
 /** What is this many times slower than the fastest so far is not run again. */
 const hopeless = 3;
@@ -34,21 +40,21 @@ interface Contender {
 export function planTimer(device: GpuDevice, clock?: Clock): PlanTimer {
   const time: TimePasses = (dispatches, repeats) => timePass(device, dispatches, repeats, clock);
   const least = leastSeconds[device.profile.isSoftware ? 'software' : 'gpu'];
-  const now = (): number => performance.now() / 1e3;
-  let busyUntil = device.profile.isSoftware ? Infinity : 0;
+  const heat = heater();
   return async (requests) => {
     const pool = new BufferPool(device);
     try {
       const operands = operandBuffers(pool, requests);
       const bound = requests.map(({ plan }) => Promise.all(plan.dispatches.map((d) => bind(pool, d, operands))));
       const contenders: Contender[] = [];
-      for (const dispatches of await Promise.all(bound)) {
-        if (now() - busyUntil > coldAfterSeconds) await warmUp(time, dispatches, least);
-        contenders.push(await settle(time, dispatches, least));
-        busyUntil = Math.max(busyUntil, now());
+      const ready = await Promise.all(bound);
+      const heavy = device.profile.isSoftware ? undefined : await heavyPass(pool);
+      if (heavy) await heat(heavy);
+      for (const dispatches of ready) contenders.push(await settle(time, dispatches, least));
+      for (let round = 0; round < rounds; round++) {
+        if (heavy) await heat(heavy);
+        await playRound(time, contenders);
       }
-      for (let round = 0; round < rounds; round++) await playRound(time, contenders);
-      busyUntil = Math.max(busyUntil, now());
       return contenders.map(({ best }) => best);
     } finally {
       pool.destroy();
@@ -80,10 +86,16 @@ async function settle(time: TimePasses, dispatches: readonly TimedDispatch[], le
   }
 }
 
-async function warmUp(time: TimePasses, dispatches: readonly TimedDispatch[], least: number): Promise<void> {
-  const { repeats, best } = await settle(time, dispatches, least);
-  const passes = Math.ceil(warmUpSeconds / (best * repeats));
-  for (let i = 0; i < passes; i++) await time(dispatches, repeats);
+/** Multiply-adds in registers, as many as take a while. */
+async function heavyPass(pool: BufferPool): Promise<HeavyPass> {
+  const probe = ceilingProbes(pool.device.profile)[0];
+  const buffers = probe.bufferBytes.map((bytes) => pool.create(bytes, bufferUsage.activation, 'arithmetic'));
+  for (let scale = 16; ; scale *= 2) {
+    const { params, repeats, work } = probe.at(scale);
+    const dispatch = await pool.bind(probe.kernel, params, buffers, probe.workgroups);
+    const pass: HeavyPass = async () => ({ seconds: await timePass(pool.device, [dispatch], repeats), work });
+    if ((await pass()).seconds >= heavySeconds || scale >= largestScale) return pass;
+  }
 }
 
 /** One buffer for each operand, as large as the largest request wants it; what is read holds numbers that cannot overflow. */

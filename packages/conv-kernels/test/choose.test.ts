@@ -23,7 +23,7 @@ describe('planConv', () => {
   });
 
   it('takes the depthwise kernel where each channel has its own filter', () => {
-    const problem = convProblem({ channels: [32, 32], size: [9, 12], kernel: [3, 3], groups: 32 });
+    const problem = convProblem({ channels: [64, 64], size: [29, 36], kernel: [3, 3], groups: 64 });
     for (const device of [gpu, software, least]) expect(planConv(problem, device).algorithm).toBe('depthwise');
   });
 
@@ -62,7 +62,8 @@ describe('planConv', () => {
   it('obeys only and forbid, and names what there is', () => {
     const problem = layer(1, [8, 8], [5, 6]);
     expect(planConv(problem, gpu, { only: 'direct' }).algorithm).toBe('direct');
-    expect(planConv(problem, gpu, { forbid: ['implicit-gemm'] }).algorithm).toBe('direct');
+    expect(planConv(problem, gpu).algorithm).toBe('implicit-gemm');
+    expect(planConv(problem, gpu, { forbid: ['implicit-gemm'] }).algorithm).not.toBe('implicit-gemm');
     expect(() => planConv(problem, gpu, { only: 'winogrand' })).toThrow(/there are .*implicit-gemm/);
     expect(() => planConv(problem, gpu, { forbid: convAlgorithms.map((a) => a.name) })).toThrow(/forbidden/);
   });

@@ -3,7 +3,7 @@ import { fftPacking, frequencyOrder } from '../src/algorithms/fft-packing.js';
 import { convAlgorithms, planConv, type ConvProblem } from '../src/index.js';
 import { implicitConv } from '../src/implicit.js';
 import { convProblem } from '../gpu/cases.js';
-import { gpu, least, software } from './devices.js';
+import { gpu, least, matrixGpu, software } from './devices.js';
 
 const layer = (k: number, channels: [number, number], groups = 1): ConvProblem =>
   convProblem({ channels, size: [56, 48], kernel: [k, k], pads: [k >> 1, k >> 1, k >> 1, k >> 1], groups, bias: true });
@@ -16,6 +16,17 @@ describe('fft', () => {
     expect([15, 21, 31].map((k) => planConv(layer(k, [32, 32]), software).algorithm)).toEqual(['fft', 'fft', 'fft']);
     expect([7, 11].map((k) => planConv(layer(k, [32, 32], 32), software).algorithm)).not.toContain('fft');
     expect(planConv(layer(31, [32, 32], 32), software).variant).toBe('64x64 depthwise');
+  });
+
+  it('is chosen on GPUs from some kernel size on, with the tile that wastes less', () => {
+    for (const device of [gpu, matrixGpu]) {
+      expect(planConv(layer(3, [32, 32]), device).algorithm).not.toBe('fft');
+      expect(planConv(layer(3, [32, 32], 32), device).algorithm).toBe('depthwise');
+      expect(planConv(layer(17, [16, 16]), device).variant).toBe('32x32');
+      expect(planConv(layer(31, [16, 16]), device).variant).toBe('64x64');
+      expect(planConv(layer(11, [64, 64], 64), device).variant).toBe('32x32 depthwise');
+      expect(planConv(layer(31, [64, 64], 64), device).variant).toBe('64x64 depthwise');
+    }
   });
 
   it('says why it does not take a problem', () => {

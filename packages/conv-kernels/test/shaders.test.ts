@@ -18,7 +18,11 @@ const cases: Record<string, [ConvCase, DeviceProfile, string?]> = {
     { channels: [8, 16], size: [5, 6], kernel: [3, 3], pads: [1, 1, 1, 1], activation: { kind: 'relu' } },
     software,
   ],
-  tiled: [{ batch: 4, channels: [8, 64], size: [33, 34], kernel: [3, 3], residual: 'nhwc' }, gpu, 'implicit-gemm'],
+  tiled: [
+    { batch: 4, channels: [8, 64], size: [33, 34], kernel: [3, 3], residual: 'nhwc' },
+    gpu,
+    'implicit-gemm 32x32x16',
+  ],
   'direct in squares': [{ channels: [3, 4], size: [5, 6], kernel: [3, 3] }, gpu, 'direct-wide'],
   'tiled by element': [{ channels: [6, 10], size: [5, 6], kernel: [3, 3], groups: 2 }, gpu, 'tiled'],
   'four channels a load': [{ channels: [8, 12], size: [5, 6], kernel: [3, 3], bias: true }, gpu, 'vectorized'],
@@ -47,7 +51,7 @@ const cases: Record<string, [ConvCase, DeviceProfile, string?]> = {
     matrixGpu,
     'implicit-gemm-matrix 32x64x32/16x32 of split f16 split 2',
   ],
-  depthwise: [{ channels: [8, 8], size: [5, 6], kernel: [3, 3], groups: 8 }, gpu],
+  depthwise: [{ channels: [8, 8], size: [5, 6], kernel: [3, 3], groups: 8 }, gpu, 'depthwise'],
 };
 
 describe('shader texts', () => {

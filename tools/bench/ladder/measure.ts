@@ -56,8 +56,8 @@ export interface Limits {
 }
 
 /**
- * Times the pick, level 0, the best predicted variant of every algorithm and then further variants in the order of
- * prediction, all in turns.
+ * Times the pick, level 0, the best predicted variant of every algorithm, all variants of those that have a few, and then further ones
+ * in the order of prediction, all in turns.
  */
 export async function measureLayer(
   run: LayerRun,
@@ -103,17 +103,21 @@ function nameOf({ algorithm, variant }: Candidate): string {
   return variant === undefined ? algorithm : `${algorithm} ${variant}`;
 }
 
+/** Of an algorithm with so many variants all are timed before further ones of the others. */
+const few = 3;
+
 /** The pick first; `explained` is in the order of prediction. */
 function contenders(explained: readonly Candidate[], { candidates, seconds }: Limits): readonly Candidate[] {
   const open = explained.filter(({ refusal }) => refusal === undefined);
   const [pick] = open;
   const affordable = open.filter((c) => c === pick || (c.predictedSeconds ?? Infinity) <= seconds);
   const isFirst = (c: Candidate): boolean => affordable.find((o) => o.algorithm === c.algorithm) === c;
-  const ordered = [
-    pick,
-    ...affordable.filter((c) => c !== pick && c.algorithm === 'direct'),
-    ...affordable.filter((c) => c !== pick && c.algorithm !== 'direct' && isFirst(c)),
-    ...affordable.filter((c) => c !== pick && c.algorithm !== 'direct' && !isFirst(c)),
-  ];
+  const isOfFew = (c: Candidate): boolean => open.filter((o) => o.algorithm === c.algorithm).length <= few;
+  const rank = (c: Candidate): number => {
+    if (c === pick) return 0;
+    if (c.algorithm === 'direct') return 1;
+    return isFirst(c) ? 2 : isOfFew(c) ? 3 : 4;
+  };
+  const ordered = [...affordable].sort((a, b) => rank(a) - rank(b));
   return ordered.slice(0, candidates);
 }

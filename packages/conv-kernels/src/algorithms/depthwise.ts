@@ -23,10 +23,13 @@ export const depthwise: ConvAlgorithm = {
   },
   cost(problem, device) {
     const p = asChannels(problem);
-    const kernel = isVector(p) ? 'depthwise by four' : 'depthwise by one';
+    const lanes = isVector(p) ? 4 : 1;
+    const kernel = lanes === 4 ? 'depthwise by four' : 'depthwise by one';
     const run = runLength(p);
     const outputs = (p.rows / p.outWidth) * Math.ceil(p.outWidth / run) * run * p.columns;
-    return dispatchSeconds(kernel, { flops: 2 * outputs * p.taps, outputs, bytes: convBytes(problem) }, device);
+    const invocations = outputs / (run * lanes);
+    const work = { flops: 2 * outputs * p.taps, outputs, invocations, bytes: convBytes(problem) };
+    return dispatchSeconds(kernel, work, device);
   },
   plan(problem, device): Plan {
     const p = asChannels(problem);

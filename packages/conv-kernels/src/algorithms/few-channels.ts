@@ -26,8 +26,9 @@ export const fewChannels: ConvAlgorithm = {
   cost(problem, device) {
     const p = implicitConv(problem);
     const [runs, blocks] = gridOf(p, device);
-    const outputs = runs * threadCount(device) * pixels * blocks * columns;
-    const work = { flops: 2 * outputs * p.channels * p.taps, outputs, bytes: convBytes(problem) };
+    const invocations = runs * threadCount(device) * blocks;
+    const outputs = invocations * pixels * columns;
+    const work = { flops: 2 * outputs * p.channels * p.taps, outputs, invocations, bytes: convBytes(problem) };
     return dispatchSeconds('few-channels', work, device);
   },
   plan(problem, device) {

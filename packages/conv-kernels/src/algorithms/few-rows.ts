@@ -13,7 +13,7 @@ import type { Dispatch, Plan } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
-import { bandwidth, dispatchSeconds, launchSeconds, rate } from './cost.js';
+import { bandwidth, dispatchSeconds, launchSeconds } from './cost.js';
 import { storeQuad } from './tiled-kernel.js';
 import type { ConvAlgorithm } from './types.js';
 
@@ -80,14 +80,15 @@ function seconds(p: ImplicitGemm, device: DeviceProfile): number {
   const outputs = p.groups * p.rows * p.columns;
   const flops = 2 * outputs * p.channels;
   // Barriers cost a CPU adapter more than loads that nothing shares.
-  if (device.isSoftware) return 2 * dispatchSeconds('direct', { flops, outputs, bytes: weightBytes }, device);
+  const direct = dispatchSeconds('direct', { flops, outputs, invocations: outputs, bytes: weightBytes }, device);
+  if (device.isSoftware) return 2 * direct;
   const [x, y, z] = gridOf(p, device);
   const step = isVectorLayout(p.input, p.channels) ? 4 : 1;
   const turns = 1 + Math.ceil(p.channels / (step * threadsOf(p, device)));
   const waves = Math.ceil((x * y * z) / resident);
   const shared = turns * waves * turnSeconds + weightBytes / bandwidth(device);
   // A thread alone with all of K takes longer than its operations: never slower than half of that.
-  return launchSeconds(device) + Math.min(shared, flops / rate('direct', device) / 2);
+  return Math.min(launchSeconds(device) + shared, direct / 2);
 }
 
 function planFewRows(p: ImplicitGemm, device: DeviceProfile, flops: number, bytes: number): Plan {

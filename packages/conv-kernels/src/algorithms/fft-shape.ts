@@ -49,6 +49,11 @@ export function fftShape(p: ImplicitGemm, size: FftSize, device: DeviceProfile):
   };
 }
 
+/** Whether each output channel sees one input channel, so that one dispatch does all. */
+export function isDepthwise(p: ImplicitGemm): boolean {
+  return p.channels === 1;
+}
+
 /** Bytes of workgroup memory of a transform. */
 export function fftTileBytes({ size, rowStride }: FftShape): number {
   return 8 * size * rowStride;

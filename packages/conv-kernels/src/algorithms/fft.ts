@@ -2,13 +2,20 @@ import { convBytes, convFlops } from '../geometry.js';
 import { implicitConv, type ImplicitGemm } from '../implicit.js';
 import type { Plan } from '../plan.js';
 import type { ConvProblem, DeviceProfile } from '../problem.js';
-import { bandwidth, launchSeconds, rate } from './cost.js';
+import { fftSeconds } from './fft-cost.js';
 import { fftDepthwise, fftForward, fftInverse, fftThreads } from './fft-kernels.js';
 import { fftPacking, fftWeightCount } from './fft-packing.js';
-import { fftProducts, productGrid, productPairs } from './fft-products.js';
-import { fftRadices, fftScratchBytes, fftShape, fftTileBytes, type FftShape, type FftSize } from './fft-shape.js';
+import { fftProducts, productGrid } from './fft-products.js';
+import {
+  fftRadices,
+  fftScratchBytes,
+  fftShape,
+  fftTileBytes,
+  isDepthwise,
+  type FftShape,
+  type FftSize,
+} from './fft-shape.js';
 import type { ConvAlgorithm, Variant } from './types.js';
-import { unmeasuredCost } from './unmeasured.js';
 
 const sizes = Object.keys(fftRadices).map(Number) as FftSize[];
 
@@ -39,17 +46,13 @@ function variantsOf(problem: ConvProblem, device: DeviceProfile): readonly Varia
   const p = implicitConv(problem);
   return found.map((shape) => ({
     name: variantName(p, shape),
-    seconds: fftSeconds(problem, p, shape, device),
+    seconds: fftSeconds(problem, shape, device),
     plan: () => planFft(problem, shape, device),
   }));
 }
 
 function variantName(p: ImplicitGemm, { size }: FftShape): string {
   return `${size}x${size}${isDepthwise(p) ? ' depthwise' : ''}`;
-}
-
-function isDepthwise(p: ImplicitGemm): boolean {
-  return p.channels === 1;
 }
 
 /** The tiles that the device can transform, or why there are none. */
@@ -90,22 +93,4 @@ function planFft(problem: ConvProblem, shape: FftShape, device: DeviceProfile): 
     flops: convFlops(problem),
     bytes: convBytes(problem),
   };
-}
-
-/** How much faster than predicted it must be to be chosen, since it takes more memory. */
-const margin = 1.3;
-
-/** Predicted seconds: 5 n log2 n operations a transform of n complex numbers, 8 a product of complex numbers. */
-function fftSeconds(problem: ConvProblem, p: ImplicitGemm, shape: FftShape, device: DeviceProfile): number {
-  if (!device.isSoftware) return unmeasuredCost('fft', problem, device);
-  const points = shape.size ** 2;
-  const one = 5 * points * Math.log2(points);
-  const seconds = launchSeconds(device) + convBytes(problem) / bandwidth(device);
-  if (isDepthwise(p)) {
-    return margin * (seconds + (shape.pairs * p.groups * 2 * p.columns * one) / rate('fft depthwise', device));
-  }
-  const transforms = shape.pairs * p.groups * (p.channels + p.columns) * one;
-  const pairs = Math.ceil(shape.pairs / productPairs(shape)) * productPairs(shape);
-  const products = 8 * points * pairs * p.groups * Math.ceil(p.columns / 4) * 4 * p.channels;
-  return margin * (3 * seconds + transforms / rate('fft transforms', device) + products / rate('fft products', device));
 }

@@ -31,8 +31,9 @@ export const grouped: ConvAlgorithm = {
   },
   cost(problem, device) {
     const p = implicitConv(problem);
-    const kernel = widths(p).output === 4 ? 'grouped by four' : 'grouped by one';
-    return dispatchSeconds(kernel, tiledWork(p, pixels, 1, convBytes(problem)), device);
+    const { output } = widths(p);
+    const kernel = output === 4 ? 'grouped by four' : 'grouped by one';
+    return dispatchSeconds(kernel, tiledWork(p, pixels, 1, convBytes(problem), pixels * output), device);
   },
   plan(problem, device) {
     const p = implicitConv(problem);

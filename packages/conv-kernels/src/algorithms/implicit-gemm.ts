@@ -3,7 +3,7 @@ import { implicitConv, isVectorLayout, type ImplicitGemm } from '../implicit.js'
 import { blockPacking } from '../packing/blocks.js';
 import type { Dispatch, WeightPacking } from '../plan.js';
 import type { ConvProblem, DeviceProfile } from '../problem.js';
-import { bandwidth, dispatchSeconds, tiledWork } from './cost.js';
+import { dispatchSeconds, tiledWork } from './cost.js';
 import { registerDispatch, type RegisterTile } from './register-kernel.js';
 import { chooseTile, tileChoices, tileSeconds, type TileChoice } from './tile-choice.js';
 import { gridLimit, partialBytes, tiledDispatches, tiledGrid, tiledShape, tileName } from './tiled-kernel.js';
@@ -59,22 +59,23 @@ export function implicitVariants(
   if (register) {
     return [variant(registerName(register), implicitCost(p, device, bytes), () => planRegister(p, register, device))];
   }
-  const traffic = bytes / bandwidth(device);
   return tileChoices(p, device)
     .filter((choice) => !tiledLimit(p, device, constant, choice))
     .map((choice) =>
-      variant(choiceName(choice), tileSeconds(p, device, choice) + traffic, () =>
-        planTiled(p, device, constant, choice),
-      ),
+      variant(choiceName(choice), tileSeconds(p, device, choice, bytes), () => planTiled(p, device, constant, choice)),
     );
 }
 
 /** Predicted seconds; `bytes` is what must move at least. */
 export function implicitCost(p: ImplicitGemm, device: DeviceProfile, bytes: number): number {
   const tile = registerTile(p, device, true);
-  if (tile === undefined) return tileSeconds(p, device, chooseTile(p, device)) + bytes / bandwidth(device);
+  if (tile === undefined) return tileSeconds(p, device, chooseTile(p, device), bytes);
   const kernel = isVectorLayout(p.input, p.channels) ? 'register by four' : 'register by one';
-  return dispatchSeconds(kernel, tiledWork(p, tile.threads * tile.pixels, tile.columns, bytes), device);
+  return dispatchSeconds(
+    kernel,
+    tiledWork(p, tile.threads * tile.pixels, tile.columns, bytes, tile.pixels * tile.columns),
+    device,
+  );
 }
 
 /** Dispatches, packing and scratch for a problem, or why there can be none. */

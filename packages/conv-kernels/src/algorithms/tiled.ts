@@ -30,7 +30,11 @@ export const tiled: ConvAlgorithm = {
   },
   cost(problem, device) {
     const size = squareSide(device) * perThread;
-    return dispatchSeconds('tiled', tiledWork(implicitConv(problem), size, size, convBytes(problem)), device);
+    return dispatchSeconds(
+      'tiled',
+      tiledWork(implicitConv(problem), size, size, convBytes(problem), perThread ** 2),
+      device,
+    );
   },
   plan(problem, device) {
     const p = implicitConv(problem);

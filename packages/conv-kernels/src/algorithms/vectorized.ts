@@ -33,9 +33,10 @@ export const vectorized: ConvAlgorithm = {
   cost(problem, device) {
     const p = implicitConv(problem);
     const [x, y] = grid(p, device);
-    const outputs = p.groups * x * y * threadCount(device) * pixels * 4;
+    const invocations = p.groups * x * y * threadCount(device);
+    const outputs = invocations * pixels * 4;
     const flops = 2 * outputs * p.channels * p.taps;
-    return dispatchSeconds('vectorized', { flops, outputs, bytes: convBytes(problem) }, device);
+    return dispatchSeconds('vectorized', { flops, outputs, invocations, bytes: convBytes(problem) }, device);
   },
   plan(problem, device) {
     const p = implicitConv(problem);

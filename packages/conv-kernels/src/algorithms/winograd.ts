@@ -2,7 +2,7 @@ import { ceilingsOf, deviceKind } from '../ceilings.js';
 import { convBytes, convFlops } from '../geometry.js';
 import { hasVectorOutput, implicitConv, isVectorLayout, type ImplicitGemm } from '../implicit.js';
 import type { DeviceProfile } from '../problem.js';
-import { bandwidth, launchSeconds, rate } from './cost.js';
+import { bandwidth, gpuStartSeconds, launchSeconds, rate } from './cost.js';
 import type { ConvAlgorithm } from './types.js';
 import { unmeasuredCost } from './unmeasured.js';
 import {
@@ -27,6 +27,9 @@ const accessOperations = 390;
 
 /** How much faster than predicted it must be to be chosen, since it takes more memory and rounds more. */
 const margin = 1.15;
+
+/** How often scratch passes the memory of a GPU: written and read, in part through caches. */
+const scratchPasses = 1.7;
 
 /**
  * Minimal filtering for dense 3x3 convolutions of stride and dilation 1 (Lavin and Gray, arXiv 1509.09308): transform
@@ -78,7 +81,8 @@ function predictedSeconds(p: ImplicitGemm, device: DeviceProfile): number | unde
   if (isSoftware) return 3 * launchSeconds(device) + products + accessSeconds(p, shape, device);
   const invocations = rowBlocks * columnBlocks * points * tile.threads;
   const idle = Math.max(1, (ceilingsOf(device).cores * 256) / invocations);
-  return 3 * launchSeconds(device) + idle * products + (2 * scratchBytes(shape)) / bandwidth(device);
+  const starts = 3 * (launchSeconds(device) + gpuStartSeconds);
+  return starts + idle * products + (scratchPasses * scratchBytes(shape)) / bandwidth(device);
 }
 
 /** What the transforms of a software adapter read and write, a vec4 at a time. */

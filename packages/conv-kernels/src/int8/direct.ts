@@ -19,7 +19,7 @@ export const int8Direct: Int8Algorithm = {
     const blocks = blockCount(shape);
     return blocks <= most * most || `${blocks} workgroups exceed the dispatch limits`;
   },
-  cost: (shape, device) => dispatchSeconds('direct', tiledWork(shape.gemm, 1, 1, shape.bytes), device),
+  cost: (shape, device) => dispatchSeconds('direct', tiledWork(shape.gemm, 1, 1, shape.bytes, 4), device),
   plan(shape, device) {
     const { gemm } = shape;
     const zeros = zeroFragment(shape);

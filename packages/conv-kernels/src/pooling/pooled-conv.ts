@@ -75,7 +75,8 @@ function fusedSeconds(problem: PooledConvProblem, device: DeviceProfile): number
   const tile = pooledTile(problem, device)!;
   const threads = tileCount(problem, tile) * Math.ceil(p.columns / columns) * tile.threads;
   const outputs = threads * pixels * columns;
-  const work = { outputs, flops: 2 * outputs * p.channels * p.taps, bytes: bytesOf(problem) };
+  const flops = 2 * outputs * p.channels * p.taps;
+  const work = { outputs, flops, invocations: threads, bytes: bytesOf(problem) };
   const { f32Flops, cores } = ceilingsOf(device);
   if (device.isSoftware) {
     const maxima = (softwareMaximum.together * elementsPooled(problem)) / f32Flops;

@@ -21,7 +21,7 @@ export const gather: ConvTransposeAlgorithm = {
   cost(problem, device) {
     const pixels = problem.axes.reduce((product, axis) => product * axis.output, problem.batch);
     const outputs = pixels * problem.outChannels;
-    const work = { flops: transposeFlops(problem), outputs, bytes: transposeBytes(problem) };
+    const work = { flops: transposeFlops(problem), outputs, invocations: outputs, bytes: transposeBytes(problem) };
     return dispatchSeconds('direct', work, device);
   },
   plan(problem, device) {

@@ -28,7 +28,7 @@ function emulated(kernel: Kernel, matrices: EmulatedMatrices): Kernel {
     .replace(/enable (subgroups|subgroup_size_control|chromium_experimental_subgroup_matrix);\n/g, '')
     .replace(/ @subgroup_size\(\d+\)/, '')
     .replace(/, @builtin\(subgroup_id\) subgroup_id: u32\) \{/, ') {\nlet subgroup_id = local_index;')
-    .replace(/subgroupMatrixLoad<[^>]*>, row_major>\(&stage, /g, 'Factor(')
+    .replace(/subgroupMatrixLoad<[^>]*>, (row|col)_major>\(&stage, /g, 'Factor(')
     .replace(/subgroup_matrix_result<[^>]*>/g, 'Sums')
     .replace(/subgroupMatrixMultiplyAccumulate/g, 'multiply')
     .replace(/subgroupMatrixStore<row_major>\(&(stage|scratch), /g, 'store_$1(');
@@ -39,16 +39,18 @@ function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
-/** In a loop over k: sixteen bytes a vec4u, written out, would be too long a text. */
+/** Both factors with k innermost, four at a time, in a loop, since written out it would be too long a text. */
 function multiplyBytes(m: number, n: number, k: number): string[] {
   return [
     'var result = sum;',
-    `for (var t = 0u; t < ${k}u; t++) {`,
-    'let row = right.offset + t * right.stride;',
-    ...range(n / 4).map((q) => `let r${q} = unpack4xI8(stage[row + ${q >> 2}u].${'xyzw'[q & 3]});`),
+    `for (var t = 0u; t < ${k / 4}u; t++) {`,
+    ...range(n).map((j) => `let r${j} = unpack4xI8(stage[right.offset + ${j}u * right.stride + t / 4u][t % 4u]);`),
     ...range(m).flatMap((i) => [
-      `let l${i} = unpack4xI8(stage[left.offset + ${i}u * left.stride + t / 16u][t / 4u % 4u])[t % 4u];`,
-      ...range(n / 4).map((q) => `result[${(i * n) / 4 + q}] += l${i} * r${q};`),
+      `let l${i} = unpack4xI8(stage[left.offset + ${i}u * left.stride + t / 4u][t % 4u]);`,
+      ...range(n / 4).map((q) => {
+        const products = [0, 1, 2, 3].map((l) => `dot(l${i}, r${4 * q + l})`);
+        return `result[${(i * n) / 4 + q}] += vec4i(${products.join(', ')});`;
+      }),
     ]),
     '}',
     'return result;',

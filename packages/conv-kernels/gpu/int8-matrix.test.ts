@@ -1,6 +1,7 @@
 import { create } from 'webgpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { int8Conv } from '../src/int8/implicit.js';
+import { int8Readings } from '../src/int8/matrix-input.js';
 import { planInt8Matrix } from '../src/int8/matrix.js';
 import type { Int8MatrixShape } from '../src/int8/matrix-shape.js';
 import { explainInt8Conv, planInt8Conv, type DeviceProfile } from '../src/index.js';
@@ -18,8 +19,8 @@ beforeAll(async () => {
 const i8 = { componentType: 'i8', resultComponentType: 'i32', M: 16, N: 16, K: 32 } as const;
 const device: DeviceProfile = { ...gpu, subgroupMatrixConfigs: [...matrixGpu.subgroupMatrixConfigs, i8] };
 const small: Int8MatrixShape = {
-  ...{ m: 2, n: 16, k: 16, lanes: 1, pinsLanes: false },
-  ...{ subgroups: 4, subgroupRows: 2, columns: 32, depth: 32 },
+  units: { m: 1, n: 4, k: 16, lanes: 1, pinsLanes: false },
+  tile: { rows: 8, columns: 16, depth: 32, subgroupRows: 2, subgroupColumns: 8 },
 };
 
 /** Remainders of rows, columns and channels; padding by a zero point; each way in which input and output lie. */
@@ -27,6 +28,20 @@ const cases: Readonly<Record<string, Int8Case>> = {
   'sums, odd channels, padding of a zero point': {
     conv: { batch: 2, channels: [39, 35], size: [6, 5], kernel: [3, 2], pads: [1, 0, 2, 1], stride: [2, 1] },
     arithmetic: { inputZero: -37 },
+  },
+  'words of channels side by side, requantized': {
+    conv: { channels: [44, 40], size: [5, 6], kernel: [3, 3], pads: [1, 1, 0, 1] },
+    arithmetic: {
+      ...{ inputType: 'uint8', inputZero: 9, bias: true, scale: 'channel' },
+      result: { type: 'uint8', storage: 'words', zero: 119, divisor: 2 },
+    },
+  },
+  'bytes in and out, of four channels side by side': {
+    conv: { channels: [44, 12], size: [5, 7], kernel: [2, 2], pads: [1, 0, 1, 0] },
+    arithmetic: {
+      ...{ inputType: 'int8', inputStorage: 'bytes', inputZero: -7, scale: 'tensor' },
+      result: { type: 'int8', storage: 'bytes', zero: 1 },
+    },
   },
   'bytes in and out, of two groups, requantized': {
     conv: { channels: [96, 24], size: [5, 7], kernel: [3, 3], dilation: [2, 1], pads: [2, 1, 2, 1], groups: 2 },
@@ -45,8 +60,12 @@ describe('int8 products on emulated matrix units', () => {
   for (const [name, c] of Object.entries(cases)) {
     it(`agree with the reference: ${name}`, async () => {
       const problem = int8Problem(c);
-      const plan = emulatedPlan(planInt8Matrix(int8Conv(problem), small, test.profile), { ...small, type: 'i8' });
-      expect(await checkInt8Plan(test, problem, plan)).toBeUndefined();
+      const shape = int8Conv(problem);
+      for (const reading of int8Readings(shape)) {
+        const plan = planInt8Matrix(shape, small, reading, test.profile);
+        const emulated = emulatedPlan(plan, { ...small.units, type: 'i8' });
+        expect(await checkInt8Plan(test, problem, emulated), reading).toBeUndefined();
+      }
     });
   }
 });
@@ -65,7 +84,7 @@ describe('int8-matrix', () => {
     expect(refusal({ ...plain, arithmetic: { weightZero: 'channel' } })).toMatch(/zero points/);
     expect(refusal({ ...plain, arithmetic: { weightType: 'uint8' } })).toMatch(/unsigned/);
     expect(refusal({ ...plain, arithmetic: { constantWeights: false } })).toMatch(/not constant/);
-    expect(refusal(plain, { ...device, maxWorkgroupStorage: 8192 })).toMatch(/memory of a workgroup/);
+    expect(refusal(plain, { ...device, maxWorkgroupStorage: 8192 })).toMatch(/no tile of matrices fits/);
   });
 
   it('is valid WGSL', async () => {

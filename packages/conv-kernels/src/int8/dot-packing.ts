@@ -1,4 +1,4 @@
-import { implicitParams } from '../implicit.js';
+import { implicitParams, isVectorLayout } from '../implicit.js';
 import type { Dispatch, OperandName } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { shader, type Binding, type Param } from '../wgsl/shader.js';
@@ -47,10 +47,13 @@ return;
   };
 }
 
-/** Input as signed bytes, four channels of a group a word: [image][slice][row][column][group][word], zeros after the last channel. */
-export function packInput(shape: Int8Shape, device: DeviceProfile): Dispatch {
-  const { gemm } = shape;
-  const { channelWords } = weightSize(shape);
+/**
+ * Input as signed bytes, four channels of a group a word: [image][slice][row][column][group][word], `channelWords` of a
+ * group, with zeros after the last channel.
+ */
+export function packInput(shape: Int8Shape, channelWords: number, device: DeviceProfile): Dispatch {
+  const { gemm, arithmetic } = shape;
+  const byQuads = arithmetic.inputStorage === 'words' && isVectorLayout(gemm.input, gemm.channels);
   const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const params = [
     ...implicitParams(gemm),
@@ -60,17 +63,25 @@ export function packInput(shape: Int8Shape, device: DeviceProfile): Dispatch {
     u32('slice_pixels', gemm.inHeight * gemm.inWidth),
     u32('row_pixels', gemm.inWidth),
   ];
+  const word = byQuads
+    ? `if (first < params.channels) {
+let bytes = bitcast<vec4u>(input[(base + first) >> 2u] - ${signedShift(arithmetic.inputType)}) & vec4u(0xffu);
+word = bytes.x | (bytes.y << 8u) | (bytes.z << 16u) | (bytes.w << 24u);
+}`
+    : `for (var l = 0u; l < 4u && first + l < params.channels; l++) {
+word |= (u32(read_input(base + (first + l) * params.x_c)) & 0xffu) << (8u * l);
+}`;
   return flatDispatch(
     'int8 pack input',
     gemm.batch * inputPixels(gemm) * gemm.groups * channelWords,
     device,
     params,
     [
-      { name: 'input', access: 'read', type: 'array<i32>' },
+      { name: 'input', access: 'read', type: byQuads ? 'array<vec4<i32>>' : 'array<i32>' },
       { name: 'scratch', access: 'read_write', type: 'array<u32>' },
     ],
     ['input', 'scratch'],
-    readCode(shape),
+    byQuads ? '' : readCode(shape),
     `var rest = index / params.channel_words;
 let first = (index - rest * params.channel_words) * 4u;
 let group = rest % params.groups;
@@ -83,9 +94,7 @@ let y = in_slice / params.row_pixels;
 let x = in_slice - y * params.row_pixels;
 let base = params.x_offset + group * params.x_g + image * params.x_n + y * params.x_y + x * params.x_x${gemm.volume ? ' + z * params.x_z' : ''};
 var word = 0u;
-for (var l = 0u; l < min(4u, params.channels - first); l++) {
-word |= (u32(read_input(base + (first + l) * params.x_c)) & 0xffu) << (8u * l);
-}
+${word}
 scratch[index] = word;`,
   );
 }

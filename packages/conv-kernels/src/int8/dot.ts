@@ -1,4 +1,4 @@
-import { bandwidth, launchSeconds } from '../algorithms/cost.js';
+import { bandwidth, dispatchSeconds, launchSeconds } from '../algorithms/cost.js';
 import { implicitParams, isVectorLayout, type ImplicitGemm } from '../implicit.js';
 import type { Dispatch, OperandName } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
@@ -43,13 +43,15 @@ export const int8Dot: Int8Algorithm = {
     const { columnQuads, channelWords } = weightSize(shape);
     const rows = Math.ceil(gemm.rows / pixels) * pixels;
     const flops = 2 * gemm.groups * rows * columnQuads * 4 * channelWords * 4 * gemm.taps;
+    const outputs = gemm.groups * rows * columnQuads * 4;
+    const work = { flops, outputs, invocations: outputs / (4 * pixels), bytes: shape.bytes };
     const packed = (packsInput(shape) ? 1 : 0) + (arithmetic.constantWeights ? 0 : 2);
     const moved = (scratchSize(shape).bytes * 5) / bandwidth(device);
-    return (1 + packed) * launchSeconds(device) + flops / (device.isSoftware ? 4e9 : 2e12) + moved;
+    return dispatchSeconds('int8 dot', work, device) + packed * launchSeconds(device) + moved;
   },
   plan(shape, device) {
     const dispatches: Dispatch[] = [];
-    if (packsInput(shape)) dispatches.push(packInput(shape, device));
+    if (packsInput(shape)) dispatches.push(packInput(shape, weightSize(shape).channelWords, device));
     if (!shape.arithmetic.constantWeights) {
       const { inputVectors } = scratchSize(shape);
       dispatches.push(packWeights(shape, inputVectors, device), sumWeights(shape, inputVectors, device));

@@ -1,118 +1,162 @@
-import { packsInput } from './dot.js';
 import type { Int8Shape } from './implicit.js';
-import { stageVectors, workgroupRows, type Int8MatrixShape } from './matrix-shape.js';
+import { declareInput, loadInput, outsideCode, readInput, stagedInput, type Int8Reading } from './matrix-input.js';
+import { int8MatrixThreads, int8Stage, int8StagingCounts, type Int8MatrixShape } from './matrix-shape.js';
 
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
-/** The kernel: slice by slice of one tap's channels through workgroup memory, then the sums the same way to the epilogue. */
-export function int8MatrixBody(shape: Int8Shape, s: Int8MatrixShape): string {
-  const threads = s.subgroups * s.lanes;
-  const rows = workgroupRows(s);
-  const down = range(s.subgroupRows / s.m);
-  const across = range(s.columns / s.n);
-  const sums = down.flatMap((i) => across.map((j) => ({ i, j, name: `sum_${i}_${j}` })));
-  const sumType = `subgroup_matrix_result<i32, ${s.n}, ${s.m}>`;
-  const each = (count: number, body: string): string =>
-    `for (var i = local_index; i < ${count}u; i += ${threads}u) {\n${body}\n}`;
+/**
+ * The kernel: slice by slice of one tap's channels through workgroup memory, the next on its way to registers while one is
+ * multiplied, then the sums the same way to the epilogue.
+ */
+export function int8MatrixBody(shape: Int8Shape, s: Int8MatrixShape, reading: Int8Reading): string {
+  const { tile, units } = s;
+  const across = tile.columns / tile.subgroupColumns;
+  const counts = int8StagingCounts(s);
+  const vectors = tile.depth / 16;
+  const threads = int8MatrixThreads(s);
+  const fetch = `{\n${fetchCode(shape, s, reading)}\n}`;
   return [
     'let group = workgroup_id.z;',
-    `let first_row = workgroup_id.y * ${rows}u;`,
-    `let first_column = workgroup_id.x * ${s.columns}u;`,
-    `let sub_row = subgroup_id * ${s.subgroupRows}u;`,
-    'let zero_word = u32(input_zero() & 255) * 0x01010101u;',
-    each(rows, originCode),
-    ...sums.map(({ name }) => `var ${name} = ${sumType}();`),
-    'var w_row = group * params.taps * params.w_channels;',
-    'for (var ky = 0u; ky < params.kernel_height; ky++) {',
-    'for (var kx = 0u; kx < params.kernel_width; kx++) {',
-    `for (var c = 0u; c < params.w_channels; c += ${s.depth}u) {`,
+    `let first_row = workgroup_id.y * ${tile.rows}u;`,
+    `let first_column = workgroup_id.x * ${tile.columns}u;`,
+    `let sub_row = (subgroup_id / ${across}u) * ${tile.subgroupRows}u;`,
+    `let sub_column = (subgroup_id % ${across}u) * ${tile.subgroupColumns}u;`,
+    `let unit = local_index % ${vectors}u;`,
+    `let line = local_index / ${vectors}u;`,
+    outsideCode(shape, reading),
+    ...range(counts.input).flatMap((i) => [
+      `let origin_${i} = origin(group, first_row + line + ${(i * threads) / vectors}u);`,
+      declareInput(reading, i),
+    ]),
+    ...range(counts.weights).map((j) => `var w_${j} = vec4u();`),
+    `var w_at = (group * params.slices * params.w_columns + first_column + line) * ${vectors}u + unit;`,
+    ...sums(s).map(({ name }) => `var ${name} = ${sumType(s)}();`),
+    'var c = 0u;',
+    'var tap_y = 0u;',
+    'var tap_x = 0u;',
+    fetch,
+    'for (var slice = 0u; slice < params.slices; slice++) {',
     'workgroupBarrier();',
-    each((rows * s.depth) / 16, inputCode(shape, s)),
-    each((s.depth * s.columns) / 16, weightCode(s)),
+    stageCode(shape, s, reading),
     'workgroupBarrier();',
-    ...range(s.depth / s.k).flatMap((step) => productCode(s, step)),
-    `w_row += ${s.depth}u;`,
+    'if (slice + 1u < params.slices) {',
+    stepCode(s),
+    fetch,
     '}',
+    ...range(tile.depth / units.k).map((step) => productCode(s, step)),
     '}',
-    '}',
-    'workgroupBarrier();',
-    ...sums.map(
-      ({ i, j, name }) =>
-        `subgroupMatrixStore<row_major>(&stage, (sub_row + ${i * s.m}u) * ${s.columns / 4}u + ${(j * s.n) / 4}u, ${name}, ${s.columns / 4}u);`,
-    ),
-    'workgroupBarrier();',
-    each((rows * s.columns) / 4, storeCode(s)),
+    storeCode(s),
   ].join('\n');
 }
 
-/** Where the input of each row begins, and its position there before the first tap. */
-const originCode = `let place = locate(first_row + i);
-let base = params.p_offset + group * params.p_g + place.image * params.p_n;
-let y = i32(place.out_y) * params.stride_y - params.pad_top;
-let x = i32(place.out_x) * params.stride_x - params.pad_left;
-origins[i] = vec4i(i32(base), y, x, 0);`;
+function sumType({ units }: Int8MatrixShape): string {
+  return `subgroup_matrix_result<i32, ${units.n}, ${units.m}>`;
+}
 
-/** Sixteen channels of a row. Beyond the last channel the weights are zeros, so that any value will do. */
-function inputCode(shape: Int8Shape, { depth }: Int8MatrixShape): string {
-  const flip = !packsInput(shape) && shape.arithmetic.inputType === 'uint8' ? ' ^ 0x80808080u' : '';
+/** The sums of a subgroup: matrix i, j of its share. */
+function sums({ tile, units }: Int8MatrixShape): readonly { i: number; j: number; name: string }[] {
+  return range(tile.subgroupRows / units.m).flatMap((i) =>
+    range(tile.subgroupColumns / units.n).map((j) => ({ i, j, name: `sum_${i}_${j}` })),
+  );
+}
+
+/** Taps are innermost: successive slices read nearly the same input, which the caches then hold. */
+function stepCode({ tile }: Int8MatrixShape): string {
+  return `w_at += params.w_columns * ${tile.depth / 16}u;
+tap_x++;
+if (tap_x == params.kernel_width) {
+tap_x = 0u;
+tap_y++;
+if (tap_y == params.kernel_height) {
+tap_y = 0u;
+c += ${tile.depth}u;
+}
+}`;
+}
+
+/** Reads an invocation's share of the slice at hand into registers. Beyond the last channel the weights are zeros, so that any input will do. */
+function fetchCode(shape: Int8Shape, s: Int8MatrixShape, reading: Int8Reading): string {
+  const { padded } = shape.gemm;
+  const counts = int8StagingCounts(s);
+  const isWhole = readInput(shape, reading).channels % s.tile.depth === 0;
   return [
-    `let row = i / ${depth / 16}u;`,
-    'let origin = origins[row];',
-    'let y = origin.y + i32(ky) * params.dilation_y;',
-    'let x = origin.z + i32(kx) * params.dilation_x;',
-    `let word = c / 4u + (i % ${depth / 16}u) * 4u;`,
-    'var words = vec4u(zero_word);',
-    'if (first_row + row < params.rows && y >= 0 && y < params.in_height && x >= 0 && x < params.in_width) {',
-    'let at = u32(origin.x) + u32(y) * params.p_y + u32(x) * params.p_x + word;',
-    'for (var l = 0u; l < 4u && word + l < params.channel_words; l++) {',
-    `words[l] = input_words[at + l]${flip};`,
-    '}',
-    '}',
-    'stage[i] = words;',
+    'let tap_dy = i32(tap_y) * params.dilation_y;',
+    'let tap_dx = i32(tap_x) * params.dilation_x;',
+    'let in_c = c + unit * 16u;',
+    'let in_delta = u32(tap_dy) * params.x_y + u32(tap_dx) * params.x_x + in_c;',
+    ...range(counts.input).map((i) => {
+      const inside = padded
+        ? `u32(origin_${i}.y + tap_dy) < u32(params.in_height) && u32(origin_${i}.x + tap_dx) < u32(params.in_width)`
+        : '';
+      return loadInput(reading, i, `origin_${i}${padded ? '.base' : ''} + in_delta`, inside, isWhole);
+    }),
+    ...range(counts.weights).map((j) => `w_${j} = weight_words[w_at + ${j * int8MatrixThreads(s)}u];`),
   ].join('\n');
 }
 
-function weightCode(s: Int8MatrixShape): string {
-  const across = s.columns / 16;
-  return `let at = ((w_row + i / ${across}u) * params.w_columns + first_column) / 16u + i % ${across}u;
-stage[${stageVectors(s).input}u + i] = weight_words[at];`;
+function stageCode(shape: Int8Shape, s: Int8MatrixShape, reading: Int8Reading): string {
+  const { stride, weights } = int8Stage(s);
+  const counts = int8StagingCounts(s);
+  const step = (int8MatrixThreads(s) / (s.tile.depth / 16)) * stride;
+  return [
+    ...range(counts.input).map(
+      (i) => `stage[line * ${stride}u + unit + ${i * step}u] = ${stagedInput(shape, reading, i)};`,
+    ),
+    ...range(counts.weights).map((j) => `stage[line * ${stride}u + unit + ${weights + j * step}u] = w_${j};`),
+  ].join('\n');
 }
 
-function productCode(s: Int8MatrixShape, step: number): string[] {
-  const [inputStride, weightStride] = [s.depth / 16, s.columns / 16];
-  const down = range(s.subgroupRows / s.m);
-  const load = (name: string, side: string, offset: string, stride: number): string =>
-    `let ${name} = subgroupMatrixLoad<subgroup_matrix_${side}, row_major>(&stage, ${offset}, ${stride}u);`;
+/** The products of one step of K: rows of the input (l) by columns of the weights (r), both with channels innermost. */
+function productCode(s: Int8MatrixShape, step: number): string {
+  const { m, n, k } = s.units;
+  const { stride, weights } = int8Stage(s);
+  const rows = range(s.tile.subgroupRows / m);
   return [
-    ...down.map((i) =>
-      load(
-        `l_${step}_${i}`,
-        `left<i8, ${s.k}, ${s.m}>`,
-        `(sub_row + ${i * s.m}u) * ${inputStride}u + ${(step * s.k) / 16}u`,
-        inputStride,
-      ),
+    ...rows.map(
+      (i) =>
+        `let l_${step}_${i} = subgroupMatrixLoad<subgroup_matrix_left<i8, ${k}, ${m}>, row_major>(&stage, sub_row * ${stride}u + ${i * m * stride + (step * k) / 16}u, ${stride}u);`,
     ),
-    ...range(s.columns / s.n).flatMap((j) => [
-      load(
-        `r_${step}_${j}`,
-        `right<i8, ${s.n}, ${s.k}>`,
-        `${stageVectors(s).input + step * s.k * weightStride + (j * s.n) / 16}u`,
-        weightStride,
-      ),
-      ...down.map(
+    ...range(s.tile.subgroupColumns / n).flatMap((j) => [
+      `let r_${step}_${j} = subgroupMatrixLoad<subgroup_matrix_right<i8, ${n}, ${k}>, col_major>(&stage, sub_column * ${stride}u + ${weights + j * n * stride + (step * k) / 16}u, ${stride}u);`,
+      ...rows.map(
         (i) => `sum_${i}_${j} = subgroupMatrixMultiplyAccumulate(l_${step}_${i}, r_${step}_${j}, sum_${i}_${j});`,
       ),
     ]),
-  ];
+  ].join('\n');
 }
 
-function storeCode({ columns }: Int8MatrixShape): string {
-  return `let row = first_row + i / ${columns / 4}u;
-let column = first_column + (i % ${columns / 4}u) * 4u;
-if (row < params.rows && column < params.columns) {
-let filter_sums = bitcast<vec4i>(weight_words[params.sums_at + (group * params.w_columns + column) / 4u]);
-store_quad(group, locate(row), column, bitcast<vec4i>(stage[i]) - input_zero() * filter_sums);
-}`;
+/** Sums through workgroup memory, some rows of each subgroup at a time; all invocations then take four columns each. */
+function storeCode(s: Int8MatrixShape): string {
+  const { tile, units } = s;
+  const { sumStride, sumMatrices } = int8Stage(s);
+  const threads = int8MatrixThreads(s);
+  const rows = sumMatrices * units.m;
+  const quads = tile.columns / 4;
+  const turns = ((tile.rows / tile.subgroupRows) * rows * quads) / threads;
+  const first = `sub_row / ${tile.subgroupRows}u * ${rows * sumStride}u + (sub_column >> 2u)`;
+  return range(tile.subgroupRows / rows)
+    .flatMap((pass) => [
+      'workgroupBarrier();',
+      ...sums(s).flatMap(({ i, j, name }) => {
+        const at = i - pass * sumMatrices;
+        if (at < 0 || at >= sumMatrices) return [];
+        const offset = at * units.m * sumStride + (j * units.n) / 4;
+        return [`subgroupMatrixStore<row_major>(&stage, ${first} + ${offset}u, ${name}, ${sumStride}u);`];
+      }),
+      'workgroupBarrier();',
+      `for (var turn = 0u; turn < ${turns}u; turn++) {`,
+      `let index = turn * ${threads}u + local_index;`,
+      `let band_row = index / ${quads}u;`,
+      `let row = first_row + band_row / ${rows}u * ${tile.subgroupRows}u + ${pass * rows}u + band_row % ${rows}u;`,
+      `let column = first_column + index % ${quads}u * 4u;`,
+      'if (row < params.rows && column < params.columns) {',
+      'let filter_sums = bitcast<vec4i>(weight_words[params.sums_at + ((group * params.w_columns + column) >> 2u)]);',
+      `let exact = bitcast<vec4i>(stage[band_row * ${sumStride}u + index % ${quads}u]);`,
+      'store_quad(group, place_row(row), column, exact - input_zero() * filter_sums);',
+      '}',
+      '}',
+    ])
+    .join('\n');
 }

@@ -2,7 +2,9 @@ import type { OperandName } from '../plan.js';
 import { activationCode } from '../wgsl/activation.js';
 import type { Fragment } from '../wgsl/fragments.js';
 import type { Binding, Param } from '../wgsl/shader.js';
+import { isVectorLayout } from '../implicit.js';
 import type { Int8Shape } from './implicit.js';
+import type { Int8Result, Int8Storage } from './problem.js';
 
 const limits = { int8: [-128, 127], uint8: [0, 255] } as const;
 
@@ -13,7 +15,7 @@ export function signedShift(type: 'int8' | 'uint8'): number {
 
 /** Uniform values for `storeInt8Fragment` and `zeroCode`, beside those of the geometry. */
 export function int8Params({ gemm, arithmetic }: Int8Shape): readonly Param[] {
-  const { inputZero, result, scale, weightZero } = arithmetic;
+  const { inputZero, result, weightZero } = arithmetic;
   const zero = 'zero' in result && result.zero !== 'operand' ? result.zero : 0;
   const divisor = 'divisor' in result ? (result.divisor ?? 1) : 1;
   const each = (where: 'none' | 'tensor' | 'channel'): number => (where === 'channel' ? 1 : 0);
@@ -21,7 +23,6 @@ export function int8Params({ gemm, arithmetic }: Int8Shape): readonly Param[] {
     { name: 'input_zero', type: 'i32', value: inputZero === 'operand' ? 0 : inputZero },
     { name: 'output_zero', type: 'i32', value: zero },
     { name: 'divisor', type: 'f32', value: divisor },
-    { name: 'scale_c', type: 'u32', value: each(scale) },
     { name: 'weight_zero_c', type: 'u32', value: each(weightZero) },
     { name: 'depth', type: 'i32', value: gemm.channels * gemm.taps },
   ];
@@ -53,8 +54,8 @@ fn weight_zero(channel: u32) -> i32 {
 }
 
 /**
- * The end of an int8 kernel: `store(group, place, column, sum)` turns one exact sum, bias not yet added, into a result.
- * With `quads`, `store_quad(group, place, column, sums)` stores four columns' results, as one word where they are bytes.
+ * The end of an int8 kernel: `store_quad(group, place, column, sums)` turns four columns' exact sums, bias not yet added, into
+ * results, and stores them: as one word where they are bytes, and at once where they lie side by side.
  */
 export function storeInt8Fragment({ gemm, arithmetic }: Int8Shape): Fragment {
   const { result, bias, scale } = arithmetic;
@@ -64,41 +65,54 @@ export function storeInt8Fragment({ gemm, arithmetic }: Int8Shape): Fragment {
     bindings.push({ name, access, type: `array<${type}>` });
     operands.push(operand);
   };
-  if (bias) add('bias', 'bias', 'read', 'i32');
-  if (scale !== 'none') add('scale', 'scale', 'read', 'f32');
+  const isVector = isVectorLayout(gemm.output, gemm.columns);
+  if (bias) add('bias', 'bias', 'read', isVector ? 'vec4<i32>' : 'i32');
+  if (scale !== 'none') add('scale', 'scale', 'read', isVector && scale === 'channel' ? 'vec4<f32>' : 'f32');
   if ('zero' in result && result.zero === 'operand') add('outputZero', 'output_zeros', 'read', 'i32');
   const bytes = 'storage' in result && result.storage === 'bytes';
-  add('output', 'output', 'read_write', result.type === 'f32' ? 'f32' : 'i32');
   const type = result.type === 'f32' ? 'f32' : 'i32';
+  add('output', 'output', 'read_write', isVector && !bytes ? `vec4<${type}>` : type);
   const slice = gemm.volume ? ' + place.out_z * params.y_z' : '';
   const address = `params.y_offset + group * params.y_g + place.image * params.y_n + place.out_y * params.y_y + place.out_x * params.y_x${slice}`;
   return {
     bindings,
     operands,
     declarations: [
-      'activation' in result ? activationCode(result.activation, 'f32') : '',
-      `fn finish(channel: u32, sum: i32) -> ${type} {`,
-      `  let total = sum${bias ? ' + bias[channel]' : ''};`,
-      ...finishLines(arithmetic),
-      '}',
-      bytes ? quadStore(address) : singleStore(address),
+      'activation' in result ? activationCode(result.activation, isVector ? 'vec4<f32>' : 'f32') : '',
+      finishCode(arithmetic, isVector),
+      bytes ? byteStore(address) : isVector ? vectorStore(address) : singleStore(address),
     ]
       .filter((line) => line !== '')
       .join('\n'),
   };
 }
 
-function finishLines({ result, scale }: Int8Shape['arithmetic']): string[] {
-  if (result.type === 'int32') return ['  return total;'];
-  const scaled = `f32(total)${scale === 'none' ? '' : ' * scale[channel * params.scale_c]'}`;
-  const value = result.activation ? `activate(${scaled})` : scaled;
-  if (result.type === 'f32') return [`  return ${value};`];
+/** `finish(channel, sum)`: the result of a sum, or of the sums of four successive channels. */
+function finishCode({ result, bias, scale }: Int8Shape['arithmetic'], isVector: boolean): string {
+  const of = (type: 'f32' | 'i32'): string => (isVector ? `vec4<${type}>` : type);
+  const at = isVector ? 'channel >> 2u' : 'channel';
+  const lines = [`let total = sum${bias ? ` + bias[${at}]` : ''};`];
+  if (result.type === 'int32') {
+    lines.push('return total;');
+  } else {
+    const factor = scale === 'none' ? '' : ` * scale[${scale === 'channel' ? at : '0'}]`;
+    const scaled = `${of('f32')}(total)${factor}`;
+    lines.push(`let value = ${result.activation ? `activate(${scaled})` : scaled};`);
+    lines.push(result.type === 'f32' ? 'return value;' : roundingLine(result, of));
+  }
+  const type = of(result.type === 'f32' ? 'f32' : 'i32');
+  return `fn finish(channel: u32, sum: ${of('i32')}) -> ${type} {\n  ${lines.join('\n  ')}\n}`;
+}
+
+function roundingLine(
+  result: Extract<Int8Result, { readonly storage: Int8Storage }>,
+  of: (type: 'f32' | 'i32') => string,
+): string {
   const [low, high] = limits[result.type];
   const zero = result.zero === 'operand' ? 'output_zeros[0]' : 'params.output_zero';
-  return [
-    `  let value = ${value}${(result.divisor ?? 1) === 1 ? '' : ' / params.divisor'};`,
-    `  return i32(clamp(round(value) + f32(${zero}), ${low}.0, ${high}.0));`,
-  ];
+  const steps = (result.divisor ?? 1) === 1 ? 'value' : 'value / params.divisor';
+  const float = of('f32');
+  return `return ${of('i32')}(clamp(round(${steps}) + f32(${zero}), ${float}(${low}.0), ${float}(${high}.0)));`;
 }
 
 function singleStore(address: string): string {
@@ -115,16 +129,22 @@ fn store_quad(group: u32, place: Place, column: u32, sums: vec4<i32>) {
 }`;
 }
 
-/** Four bytes make a word, so that only whole words are stored. */
-function quadStore(address: string): string {
+function vectorStore(address: string): string {
   return `fn store_quad(group: u32, place: Place, column: u32, sums: vec4<i32>) {
   if (column >= params.columns) {
     return;
   }
-  var word = 0u;
-  for (var l = 0u; l < 4u; l++) {
-    word |= (u32(finish(group * params.bias_g + column + l, sums[l])) & 0xffu) << (8u * l);
+  output[(${address} + column) >> 2u] = finish(group * params.bias_g + column, sums);
+}`;
+}
+
+/** Four bytes make a word, so that only whole words are stored. */
+function byteStore(address: string): string {
+  return `fn store_quad(group: u32, place: Place, column: u32, sums: vec4<i32>) {
+  if (column >= params.columns) {
+    return;
   }
-  output[(${address} + column) >> 2u] = bitcast<i32>(word);
+  let bytes = bitcast<vec4<u32>>(finish(group * params.bias_g + column, sums)) & vec4<u32>(0xffu);
+  output[(${address} + column) >> 2u] = bitcast<i32>(bytes.x | (bytes.y << 8u) | (bytes.z << 16u) | (bytes.w << 24u));
 }`;
 }

@@ -1,7 +1,7 @@
 import { dispatchSeconds, tiledWork } from './algorithms/cost.js';
 import { directDispatch, directLimit } from './algorithms/direct.js';
 import { fewRowsGemm } from './algorithms/few-rows.js';
-import { implicitCost, implicitVariants, planImplicit } from './algorithms/implicit-gemm.js';
+import { implicitCost, implicitLimit, implicitVariants, planImplicit } from './algorithms/implicit-gemm.js';
 import { cheapest, matrixSupport, matrixVariants } from './algorithms/implicit-gemm-matrix.js';
 import type { Variant } from './algorithms/types.js';
 import { best, explain, weigh, type Candidate, type ChoiceOptions, type Weighed } from './candidates.js';
@@ -51,8 +51,7 @@ const direct: GemmAlgorithm = {
 const tiled: GemmAlgorithm = {
   name: 'implicit-gemm',
   supports(problem, device, constantB) {
-    const planned = planImplicit(implicitGemm(problem), device, constantB);
-    return typeof planned === 'string' ? planned : true;
+    return implicitLimit(implicitGemm(problem), device, constantB) ?? true;
   },
   cost: (problem, device) => implicitCost(implicitGemm(problem), device, gemmBytes(problem)),
   plan(problem, device, constantB) {

@@ -80,8 +80,16 @@ export interface VolumeAxis {
   readonly padFront: number;
 }
 
-/** A convolution as the kernels see it. */
-export function implicitConv(p: ConvProblem): ImplicitGemm {
+const known = new WeakMap<ConvProblem, ImplicitGemm>();
+
+/** A convolution as the kernels see it; worked out once for each problem, since every algorithm asks. */
+export function implicitConv(problem: ConvProblem): ImplicitGemm {
+  let implicit = known.get(problem);
+  if (!implicit) known.set(problem, (implicit = makeImplicit(problem)));
+  return implicit;
+}
+
+function makeImplicit(p: ConvProblem): ImplicitGemm {
   const { depth, height, width } = convOutputSize(p);
   const channels = p.inChannels / p.groups;
   const columns = p.outChannels / p.groups;

@@ -4,7 +4,7 @@ import { blockPacking } from '../packing/blocks.js';
 import type { Dispatch, WeightPacking } from '../plan.js';
 import type { ConvProblem, DeviceProfile } from '../problem.js';
 import { dispatchSeconds, tiledWork } from './cost.js';
-import { registerDispatch, type RegisterTile } from './register-kernel.js';
+import { registerDispatch, registerGrid, type RegisterTile } from './register-kernel.js';
 import { chooseTile, tileChoices, tileSeconds, type TileChoice } from './tile-choice.js';
 import { gridLimit, partialBytes, tiledDispatches, tiledGrid, tiledShape, tileName } from './tiled-kernel.js';
 import type { ConvAlgorithm, Variant } from './types.js';
@@ -21,8 +21,7 @@ export interface ImplicitPlan {
 export const implicitGemmAlgorithm: ConvAlgorithm = {
   name: 'implicit-gemm',
   supports(problem, device) {
-    const planned = planImplicit(implicitConv(problem), device, isConstant(problem));
-    return typeof planned === 'string' ? planned : true;
+    return implicitLimit(implicitConv(problem), device, isConstant(problem)) ?? true;
   },
   cost: (problem, device) => implicitCost(implicitConv(problem), device, convBytes(problem)),
   plan(problem, device) {
@@ -84,9 +83,20 @@ export function planImplicit(p: ImplicitGemm, device: DeviceProfile, constant: b
   return register ? planRegister(p, register, device) : planTiled(p, device, constant, chooseTile(p, device));
 }
 
+/** Why `planImplicit` has none, or undefined; without writing kernels. */
+export function implicitLimit(p: ImplicitGemm, device: DeviceProfile, constant: boolean): string | undefined {
+  const tile = registerTile(p, device, constant);
+  if (!tile) return tiledLimit(p, device, constant, chooseTile(p, device));
+  return bindingLimit(registerPacking(p, tile), device) ?? gridLimit(registerGrid(p, tile), device);
+}
+
+function registerPacking(p: ImplicitGemm, tile: RegisterTile): WeightPacking | undefined {
+  return tile.packed ? blockPacking(p, tile.columns, 4 * tile.lanes) : undefined;
+}
+
 function planRegister(p: ImplicitGemm, tile: RegisterTile, device: DeviceProfile): ImplicitPlan | string {
-  const packing = tile.packed ? blockPacking(p, tile.columns, 4 * tile.lanes) : undefined;
-  const tooLarge = packing && bindingLimit(packing, device);
+  const packing = registerPacking(p, tile);
+  const tooLarge = bindingLimit(packing, device);
   if (tooLarge) return tooLarge;
   const dispatch = registerDispatch(p, tile, device);
   if (typeof dispatch === 'string') return dispatch;
@@ -127,12 +137,12 @@ function tiledLimit(
   packed: boolean,
   { tile, splits }: TileChoice,
 ): string | undefined {
-  const tooLarge = packed ? bindingLimit(blockPacking(p, tile.columns), device) : undefined;
+  const tooLarge = bindingLimit(packed ? blockPacking(p, tile.columns) : undefined, device);
   return tooLarge ?? gridLimit(tiledGrid(p, tile, splits), device);
 }
 
-function bindingLimit(packing: WeightPacking, device: DeviceProfile): string | undefined {
-  if (packing.byteLength <= device.maxStorageBinding) return undefined;
+function bindingLimit(packing: WeightPacking | undefined, device: DeviceProfile): string | undefined {
+  if (!packing || packing.byteLength <= device.maxStorageBinding) return undefined;
   return `packed weights take ${packing.byteLength} bytes of the ${device.maxStorageBinding} that can be bound`;
 }
 

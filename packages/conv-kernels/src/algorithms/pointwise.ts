@@ -2,7 +2,7 @@ import { convBytes, convFlops } from '../geometry.js';
 import { implicitConv, type GroupedLayout, type ImplicitGemm } from '../implicit.js';
 import type { Plan } from '../plan.js';
 import type { ConvProblem } from '../problem.js';
-import { implicitCost, implicitVariants, planImplicit } from './implicit-gemm.js';
+import { implicitCost, implicitLimit, implicitVariants, planImplicit } from './implicit-gemm.js';
 import type { ConvAlgorithm } from './types.js';
 
 /**
@@ -15,8 +15,7 @@ export const pointwise: ConvAlgorithm = {
     const p = implicitConv(problem);
     if (p.taps !== 1) return 'the kernel has more than one tap';
     if (p.padded) return 'there is padding';
-    const planned = planImplicit(flattened(p), device, isConstant(problem));
-    return typeof planned === 'string' ? planned : true;
+    return implicitLimit(flattened(p), device, isConstant(problem)) ?? true;
   },
   cost: (problem, device) => implicitCost(flattened(implicitConv(problem)), device, convBytes(problem)),
   plan(problem, device) {

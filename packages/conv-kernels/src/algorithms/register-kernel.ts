@@ -3,6 +3,7 @@ import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
 import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
+import { gridLimit } from './tiled-kernel.js';
 
 /** How a register kernel is cut: each thread sums `pixels` rows by `columns` output channels in registers. */
 export interface RegisterTile {
@@ -21,6 +22,11 @@ function isVectorInput(p: ImplicitGemm): boolean {
   return isVectorLayout(p.input, p.channels);
 }
 
+/** Workgroups: blocks of rows, blocks of columns, groups. */
+export function registerGrid(p: ImplicitGemm, tile: RegisterTile): readonly [number, number, number] {
+  return [Math.ceil(p.rows / (tile.threads * tile.pixels)), Math.ceil(p.columns / tile.columns), p.groups];
+}
+
 /**
  * An implicit GEMM without workgroup memory or barriers, for adapters that run invocations in SIMD lanes of a CPU.
  * There a storage load costs several multiply-adds, whatever its address, since it is done lane by lane, while a
@@ -28,12 +34,10 @@ function isVectorInput(p: ImplicitGemm): boolean {
  * different part of their weights, and every part is broadcast in turn.
  */
 export function registerDispatch(p: ImplicitGemm, tile: RegisterTile, device: DeviceProfile): Dispatch | string {
-  const rowBlocks = Math.ceil(p.rows / (tile.threads * tile.pixels));
-  const columnBlocks = Math.ceil(p.columns / tile.columns);
-  const most = device.maxWorkgroupsPerDimension;
-  if (rowBlocks > most || columnBlocks > most || p.groups > most) {
-    return `${rowBlocks}x${columnBlocks}x${p.groups} workgroups exceed ${most} a dimension`;
-  }
+  const grid = registerGrid(p, tile);
+  const tooLarge = gridLimit(grid, device);
+  if (tooLarge) return tooLarge;
+  const [rowBlocks, columnBlocks] = grid;
   const vectorOutput = hasVectorOutput(p);
   const store = storeFragment(p, vectorOutput);
   const params: Param[] = [

@@ -7,7 +7,10 @@ import { putSplitHalves, splitRow, type SplitRow } from './split-halves.js';
 /** The packing that a map describes. */
 export function mappedPacking(map: PackingMap): WeightPacking {
   return {
-    key: packingKey(map),
+    // Read of the packing that is taken, of many that are weighed.
+    get key() {
+      return packingKey(map);
+    },
     byteLength: packedByteLength(map),
     map,
     pack: (values) => packByMap(map, values),

@@ -23,7 +23,7 @@ import type {
 } from '../src/index.js';
 import type { ConvTransposeProblem, SpatialLayout } from '../src/index.js';
 import { referenceAveragedProduct, referenceConvTranspose, referencePooledConv } from '../src/index.js';
-import { layoutEnd, matrixEnd } from '../src/geometry.js';
+import { inputType, layoutEnd, matrixEnd } from '../src/geometry.js';
 import { referenceConv, referenceGemm } from '../src/reference.js';
 import { planTolerance, spreadsNonFinite, type Tolerance } from '../src/tolerance.js';
 import { runPlan, type HostOperands, type TestDevice } from './harness.js';
@@ -81,7 +81,7 @@ export async function checkConvPlan(
   const want = expectation(end, visitLayout(problem.output, outDims, outSlices));
   const operands = { input, weights, bias, residual: added, slope };
   referenceConv(problem, operands, want.values);
-  return compare(test, [plan], operands, want, type, k, problem.epilogue.activation);
+  return compare(test, [plan], operands, want, type, k, problem.epilogue.activation, inputType(problem));
 }
 
 /** As checkConvCase, for a transposed convolution. */
@@ -193,7 +193,7 @@ export async function checkPooledConvCase(test: TestDevice, problem: PooledConvP
   };
   const want = expectation(layoutEnd(output, outDims), visitLayout(output, outDims, slices));
   referencePooledConv(problem, operands, want.values);
-  return compare(test, [plan], operands, want, type, k, epilogue.activation);
+  return compare(test, [plan], operands, want, type, k, epilogue.activation, inputType(conv));
 }
 
 interface Operands {
@@ -213,8 +213,9 @@ async function compare(
   type: Type,
   k: number,
   activation: ActivationFunction | undefined,
+  typeOfInput: Type = type,
 ): Promise<string | undefined> {
-  const host: HostOperands = { input: encode(operands.input, type) };
+  const host: HostOperands = { input: encode(operands.input, typeOfInput) };
   if (operands.bias) host.bias = Float32Array.from(operands.bias);
   if (operands.slope) host.slope = Float32Array.from(operands.slope);
   if (operands.residual) host.residual = encode(operands.residual, type);

@@ -28,11 +28,12 @@ const stem: ConvCase = {
   bias: true,
   activation: { kind: 'relu' },
 };
-const cases: Readonly<Record<string, [MatrixUnits, ConvCase]>> = {
+const cases: Readonly<Record<string, [units: MatrixUnits, conv: ConvCase, f32Input?: boolean]>> = {
   'ResNet in f16': [halves, { ...stem, elementType: 'f16' }],
-  'patches of 4x4 in f16, whose channels need no padding': [
+  'patches of 4x4 in f16 of f32 input, whose channels need no padding': [
     halves,
     { channels: [3, 12], size: [9, 13], kernel: [4, 4], stride: [4, 4], input: 'nchw', elementType: 'f16' },
+    true,
   ],
   'single steps over a slice, unequal pads, dilated height': [
     whole,
@@ -49,9 +50,9 @@ const cases: Readonly<Record<string, [MatrixUnits, ConvCase]>> = {
 };
 
 describe('first layers on emulated matrix units', () => {
-  it.each(Object.entries(cases))('%s: agree with the reference', async (_, [units, conv]) => {
+  it.each(Object.entries(cases))('%s: agree with the reference', async (_, [units, conv, f32Input]) => {
     if (units.type === 'f16' && !test.profile.hasF16) return;
-    const problem = convProblem(conv);
+    const problem = { ...convProblem(conv), f32Input };
     const plan = planRows(problem, { tile, units, splits: 1 }, test.profile);
     expect(await checkConvPlan(test, problem, emulatedPlan(plan, units))).toBeUndefined();
   });

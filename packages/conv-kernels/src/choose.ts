@@ -14,7 +14,7 @@ import type { ConvAlgorithm } from './algorithms/types.js';
 import { vectorized } from './algorithms/vectorized.js';
 import { winograd } from './algorithms/winograd.js';
 import { best, explain, weigh, type Candidate, type ChoiceOptions, type Weighed } from './candidates.js';
-import { checkConv, convBytes, convFlops } from './geometry.js';
+import { checkConv, convBytes, convFlops, readsOtherType } from './geometry.js';
 import type { Plan } from './plan.js';
 import { convKey } from './problem-key.js';
 import type { ConvProblem, DeviceProfile } from './problem.js';
@@ -60,6 +60,7 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
 export function weighConv(problem: ConvProblem, device: DeviceProfile, options: ChoiceOptions): Weighed {
   checkConv(problem, device);
   return weigh(convAlgorithms, options, convKey(problem), (algorithm) => {
+    if (readsOtherType(problem) && !algorithm.readsF32) return 'it reads no f32 input where all else is f16';
     const supported = algorithm.supports(problem, device);
     if (supported !== true) return supported;
     const beyond = options.strict && algorithm.beyondStrict?.(problem);

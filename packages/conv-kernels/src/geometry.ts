@@ -46,7 +46,7 @@ export function convBytes(problem: ConvProblem): number {
   const input = n * problem.inChannels * (problem.depth?.inDepth ?? 1) * problem.inHeight * problem.inWidth;
   const weights = (c * problem.inChannels * kernelTaps(problem)) / problem.groups;
   const output = n * c * convOutputSize(problem).depth * h * w;
-  return size * (input + weights + output * (problem.epilogue.residual ? 2 : 1));
+  return inputBytes(problem) * input + size * (weights + output * (problem.epilogue.residual ? 2 : 1));
 }
 
 /** 2 per multiply-add. */
@@ -66,6 +66,21 @@ export function gemmBytes(problem: GemmProblem): number {
 /** Bytes of one stored element. */
 export function elementBytes(type: 'f32' | 'f16'): number {
   return type === 'f16' ? 2 : 4;
+}
+
+/** Whether the input is stored in another type than all else. */
+export function readsOtherType({ f32Input, elementType }: ConvProblem): boolean {
+  return f32Input === true && elementType === 'f16';
+}
+
+/** The storage type of a convolution's input. */
+export function inputType(problem: ConvProblem): 'f32' | 'f16' {
+  return problem.f32Input ? 'f32' : problem.elementType;
+}
+
+/** Bytes of one element of it. */
+export function inputBytes(problem: ConvProblem): number {
+  return elementBytes(inputType(problem));
 }
 
 /** One past the last element a layout reaches; `depth` gives the slices of a volume and their stride. */
@@ -110,7 +125,8 @@ export function checkConv(problem: ConvProblem, device: DeviceProfile): void {
   }
   const check = (name: string, layout: ActivationLayout, dims: readonly number[], depth: number, stride = 0): void => {
     checkLayout(name, layout);
-    checkBinding(name, layoutEnd(layout, dims, { size: depth, stride }), p.elementType, device);
+    const type = name === 'input' ? inputType(p) : p.elementType;
+    checkBinding(name, layoutEnd(layout, dims, { size: depth, stride }), type, device);
   };
   const outDims = convOutputDims(p);
   const outDepth = convOutputSize(p).depth;

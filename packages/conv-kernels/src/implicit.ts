@@ -32,6 +32,7 @@ export interface WeightLayout {
  */
 export interface ImplicitGemm {
   readonly elementType: 'f32' | 'f16';
+  readonly f32Input?: boolean;
   readonly groups: number;
   readonly batch: number;
   readonly outHeight: number;

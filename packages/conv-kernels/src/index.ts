@@ -8,6 +8,7 @@ export { packingDispatches, type PackingDispatch, type PackingOperand, type Pack
 export { ConvProblemError } from './errors.js';
 export { convOutputSize, convOutputDims, convFlops, convBytes, kernelTaps } from './geometry.js';
 export { chooseConv, convAlgorithms, explainConv, planConv } from './choose.js';
+export { readsF32Input } from './f32-input.js';
 export type { Candidate, ChoiceOptions } from './candidates.js';
 export { tuneConv, tuneGemm, type PlanTimer, type TimingRequest, type TuneOptions } from './tune.js';
 export {

@@ -1,4 +1,12 @@
-import { convOutputDims, convOutputSize, elementBytes, kernelTaps, layoutEnd, matrixEnd } from './geometry.js';
+import {
+  convOutputDims,
+  convOutputSize,
+  elementBytes,
+  inputBytes,
+  kernelTaps,
+  layoutEnd,
+  matrixEnd,
+} from './geometry.js';
 import type { OperandName, Plan } from './plan.js';
 import type { ActivationLayout, ConvProblem, GemmProblem } from './problem.js';
 
@@ -16,7 +24,7 @@ export function convOperandBytes(problem: ConvProblem, plan: Plan): OperandBytes
     size * layoutEnd(layout, dims, { size: depth, stride });
   const inDims = [p.batch, p.inChannels, p.inHeight, p.inWidth];
   return {
-    input: end(p.input, inDims, p.depth?.inDepth ?? 1, p.depth?.inputStride),
+    input: (inputBytes(p) / size) * end(p.input, inDims, p.depth?.inDepth ?? 1, p.depth?.inputStride),
     weights: plan.packing?.byteLength ?? size * ((p.outChannels * p.inChannels) / p.groups) * kernelTaps(p),
     ...(bias ? { bias: 4 * p.outChannels } : {}),
     ...(slope ? { slope: 4 * p.outChannels } : {}),

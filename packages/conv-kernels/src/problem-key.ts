@@ -1,4 +1,4 @@
-import { convOutputDims } from './geometry.js';
+import { convOutputDims, readsOtherType } from './geometry.js';
 import type { ActivationLayout, ConvProblem, DepthAxis, Epilogue, GemmProblem, MatrixLayout } from './problem.js';
 
 /**
@@ -17,6 +17,7 @@ export function convKey(p: ConvProblem): string {
     `pads ${[p.padTop, p.padLeft, p.padBottom, p.padRight].join(',')}`,
     `groups ${p.groups}`,
     ...(p.depth ? [depthKey(p.depth)] : []),
+    ...(readsOtherType(p) ? ['of f32'] : []),
     ...(p.constantWeights === false ? ['weights of the run'] : []),
     layoutKey(p.input, [p.batch, p.inChannels, p.inHeight, p.inWidth]),
     `to ${layoutKey(p.output, outDims)}`,

@@ -120,6 +120,8 @@ export interface ConvProblem {
   readonly constantWeights?: boolean;
   /** Storage type of input, output, residual and packed weights; sums are f32. */
   readonly elementType: 'f32' | 'f16';
+  /** True where the input is stored as f32 although `elementType` is f16; some algorithms read it so. */
+  readonly f32Input?: boolean;
   readonly input: ActivationLayout;
   readonly output: ActivationLayout;
   readonly epilogue: Epilogue;

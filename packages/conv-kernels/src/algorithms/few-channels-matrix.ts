@@ -1,4 +1,4 @@
-import { convBytes, convFlops, elementBytes, kernelTaps } from '../geometry.js';
+import { convBytes, convFlops, elementBytes, inputBytes, kernelTaps } from '../geometry.js';
 import { implicitConv, type ImplicitGemm } from '../implicit.js';
 import type { Plan } from '../plan.js';
 import type { ConvProblem, DeviceProfile } from '../problem.js';
@@ -18,6 +18,7 @@ import type { ConvAlgorithm } from './types.js';
  */
 export const fewChannelsMatrix: ConvAlgorithm = {
   name: 'few-channels-matrix',
+  readsF32: true,
   supports: (problem, device) => support(problem, device),
   cost: (problem, device) => cheapest(fewChannelsMatrix.variants!(problem, device)).seconds,
   plan: (problem, device) => cheapest(fewChannelsMatrix.variants!(problem, device)).plan(),
@@ -78,8 +79,8 @@ function support(problem: ConvProblem, device: DeviceProfile): true | string {
 
 function packSeconds(problem: ConvProblem, { elements }: RowLayout, device: DeviceProfile): number {
   const { batch, inChannels, inHeight, inWidth, elementType } = problem;
-  const moved = elementBytes(elementType) * (batch * inChannels * inHeight * inWidth + 2 * elements);
-  return launchSeconds(device) + moved / bandwidth(device);
+  const read = inputBytes(problem) * batch * inChannels * inHeight * inWidth;
+  return launchSeconds(device) + (read + 2 * elements * elementBytes(elementType)) / bandwidth(device);
 }
 
 /** The plan with one shape of matrix kernel. */

@@ -2,7 +2,7 @@ import { convBytes, convFlops } from '../geometry.js';
 import { hasVectorOutput, implicitConv, implicitParams, type ImplicitGemm } from '../implicit.js';
 import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
-import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
+import { enables, inputStorageType, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
 import { dispatchSeconds } from './cost.js';
 import { columns, lineEnables, lineLength, lineLimit, linePacking, lineSums, pixels } from './few-channels-lines.js';
@@ -15,6 +15,7 @@ import { sharesWeights } from './winograd-products.js';
  */
 export const fewChannels: ConvAlgorithm = {
   name: 'few-channels',
+  readsF32: true,
   supports(problem, device) {
     const p = implicitConv(problem);
     const limit = lineLimit(p, device);
@@ -75,7 +76,7 @@ function fewChannelsDispatch(p: ImplicitGemm, device: DeviceProfile): Dispatch {
     label: `few-channels ${threads}x${pixels}x${columns}`,
     enables: [...enables(p.elementType), ...lineEnables(device)],
     bindings: [
-      { name: 'input', access: 'read', type: `array<${storageType(p.elementType, 1)}>` },
+      { name: 'input', access: 'read', type: `array<${inputStorageType(p, 1)}>` },
       { name: 'weights', access: 'read', type: `array<${storageType(p.elementType, 4)}>` },
       ...store.bindings,
     ],

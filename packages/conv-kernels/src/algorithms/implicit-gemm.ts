@@ -20,6 +20,7 @@ export interface ImplicitPlan {
 /** Convolution as one GEMM for each group, K ordered (kernel row, kernel column, channel); no im2col buffer is made. */
 export const implicitGemmAlgorithm: ConvAlgorithm = {
   name: 'implicit-gemm',
+  readsF32: true,
   supports(problem, device) {
     return implicitLimit(implicitConv(problem), device, isConstant(problem)) ?? true;
   },

@@ -1,7 +1,7 @@
 import { hasVectorOutput, hasVectorWeights, implicitParams, isVectorLayout, type ImplicitGemm } from '../implicit.js';
 import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
-import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
+import { enables, inputStorageType, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Param } from '../wgsl/shader.js';
 import { gridLimit } from './tiled-kernel.js';
 
@@ -49,7 +49,7 @@ export function registerDispatch(p: ImplicitGemm, tile: RegisterTile, device: De
     label: `register ${tile.threads}x${tile.pixels}x${tile.columns}`,
     enables: [...enables(p.elementType), 'subgroups'],
     bindings: [
-      { name: 'input', access: 'read', type: `array<${storageType(p.elementType, isVectorInput(p) ? 4 : 1)}>` },
+      { name: 'input', access: 'read', type: `array<${inputStorageType(p, isVectorInput(p) ? 4 : 1)}>` },
       {
         name: 'weights',
         access: 'read',

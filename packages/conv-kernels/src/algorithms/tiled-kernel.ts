@@ -1,7 +1,7 @@
 import { hasVectorOutput, hasVectorWeights, implicitParams, isVectorLayout, type ImplicitGemm } from '../implicit.js';
 import type { Dispatch } from '../plan.js';
 import type { DeviceProfile } from '../problem.js';
-import { enables, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
+import { enables, inputStorageType, locateCode, storageType, storeFragment } from '../wgsl/fragments.js';
 import { shader, type Binding, type Param } from '../wgsl/shader.js';
 import { tiledBody, tiledDeclarations } from './tiled-body.js';
 
@@ -94,7 +94,7 @@ export function tiledDispatches(p: ImplicitGemm, shape: TiledShape, device: Devi
     label: `implicit-gemm ${tileName(tile)}${direct ? '' : ' split'}`,
     enables: enables(p.elementType),
     bindings: [
-      { name: 'input', access: 'read', type: `array<${storageType(p.elementType, shape.vectorInput ? 4 : 1)}>` },
+      { name: 'input', access: 'read', type: `array<${inputStorageType(p, shape.vectorInput ? 4 : 1)}>` },
       { name: 'weights', access: 'read', type: `array<${storageType(p.elementType, shape.vectorWeights ? 4 : 1)}>` },
       ...(direct ? store.bindings : [partial]),
     ],

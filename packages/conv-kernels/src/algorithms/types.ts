@@ -14,6 +14,8 @@ export interface Variant {
 export interface ConvAlgorithm {
   /** The name by which it is forced or forbidden, and shown in reports. */
   readonly name: string;
+  /** Whether it reads an input stored as f32 where all else is f16. */
+  readonly readsF32?: boolean;
   /** True, or the reason why this problem is not for this algorithm on this device. */
   supports(problem: ConvProblem, device: DeviceProfile): true | string;
   /** Why `strict` leaves it out of this problem: how its sums err more than a chain of f32 multiply-adds. */

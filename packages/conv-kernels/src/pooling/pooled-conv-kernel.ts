@@ -4,7 +4,7 @@ import { implicitConv, implicitParams, isVectorLayout, type GroupedLayout } from
 import type { Dispatch } from '../plan.js';
 import type { ActivationLayout, DeviceProfile } from '../problem.js';
 import { activationCode, floatLiteral } from '../wgsl/activation.js';
-import { enables, storageType } from '../wgsl/fragments.js';
+import { enables, inputStorageType, storageType } from '../wgsl/fragments.js';
 import { shader, type Binding, type Param } from '../wgsl/shader.js';
 import type { PooledConvProblem } from './pooled-conv.js';
 
@@ -91,7 +91,7 @@ export function pooledConvKernel(problem: PooledConvProblem, tile: PooledTile, d
       LOWEST: floatLiteral(-Infinity),
     },
     bindings: [
-      { name: 'input', access: 'read', type: `array<${storageType(p.elementType, 1)}>` },
+      { name: 'input', access: 'read', type: `array<${inputStorageType(p, 1)}>` },
       { name: 'weights', access: 'read', type: `array<${storageType(p.elementType, 4)}>` },
       ...bias,
       { name: 'output', access: 'read_write', type: `array<${storageType(p.elementType, vector ? 4 : 1)}>` },

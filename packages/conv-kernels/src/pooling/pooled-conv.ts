@@ -2,7 +2,7 @@ import { columns, lineLimit, linePacking, pixels } from '../algorithms/few-chann
 import { dispatchSeconds, launchSeconds } from '../algorithms/cost.js';
 import type { Candidate, ChoiceOptions } from '../candidates.js';
 import { ceilingsOf } from '../ceilings.js';
-import { explainConv } from '../choose.js';
+import { convSeconds } from '../f32-input.js';
 import { convBytes, convFlops, convOutputDims, elementBytes, layoutEnd } from '../geometry.js';
 import { implicitConv } from '../implicit.js';
 import type { Plan } from '../plan.js';
@@ -96,13 +96,12 @@ function elementsPooled({ conv, pool }: PooledConvProblem): number {
 /** The convolution by the best kernel, then the maxima of what it stored. */
 function apartSeconds(problem: PooledConvProblem, device: DeviceProfile, options: ChoiceOptions): number {
   const { conv, pool } = problem;
-  const [best] = explainConv(conv, device, { strict: options.strict, tuning: options.tuning });
   const [n, c, h, w] = convOutputDims(conv);
   const { f32Flops, bytes } = ceilingsOf(device);
   const moved = elementBytes(conv.elementType) * n * c * (h * w + pool.output[0] * pool.output[1]);
   const maxima = device.isSoftware ? (softwareMaximum.apart * elementsPooled(problem)) / f32Flops : edgeSeconds;
   const pooling = launchSeconds(device) + maxima + moved / bytes;
-  return pooling + (best.measuredSeconds ?? best.predictedSeconds ?? Infinity);
+  return pooling + convSeconds(conv, device, { strict: options.strict, tuning: options.tuning });
 }
 
 function planOf(problem: PooledConvProblem, tile: PooledTile, device: DeviceProfile): Plan {

@@ -15,6 +15,11 @@ export function storageType(elementType: 'f32' | 'f16', width: 1 | 4): string {
   return width === 4 ? `vec4<${elementType}>` : elementType;
 }
 
+/** The storage type of `width` elements of the input. */
+export function inputStorageType({ f32Input, elementType }: ImplicitGemm, width: 1 | 4): string {
+  return storageType(f32Input ? 'f32' : elementType, width);
+}
+
 /** The arithmetic type of `width` elements. */
 export function sumType(width: 1 | 4): 'f32' | 'vec4<f32>' {
   return width === 4 ? 'vec4<f32>' : 'f32';

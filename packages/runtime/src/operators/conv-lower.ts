@@ -15,6 +15,7 @@ import { convOptions } from '../program/choices.js';
 import { byteSize } from '../program/layout.js';
 import { encodeStorage } from '../program/storage.js';
 import { emitAveragedProduct } from './averaged-product.js';
+import { fasterInput } from './f32-input.js';
 import { convWindow } from './conv-infer.js';
 import { product } from './host-index.js';
 import { emitPlan, planned, vectorAsF32 } from './plan-emission.js';
@@ -53,8 +54,10 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
   const weights = (plan: Plan): Operand =>
     constantWeights ? packedWeights(context, plan, 1, elementType) : runWeights(context, elementType);
   const emit = (): void => {
-    const plan = plannedConv(context, problem);
-    emitPlan(context, plan, { input: x, weights: weights(plan), bias, residual, output: y });
+    const from = fasterInput(context, problem, x);
+    const plan = plannedConv(context, from.problem);
+    if (from.conversion) context.absorb(from.conversion);
+    emitPlan(context, plan, { input: from.x, weights: weights(plan), bias, residual, output: y });
   };
   const isFree = context.algorithms.only === undefined && constantWeights && !residual;
   if (isFree && mayPoolConv(problem, context.profile)) {

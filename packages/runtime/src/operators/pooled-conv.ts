@@ -1,5 +1,6 @@
 import { planPooledConv, type ActivationLayout, type PooledConvProblem } from '@tessera/conv-kernels';
 import type { Window } from '../kernels/volume.js';
+import { ofF32Input } from './f32-input.js';
 import { emitPlan, planned } from './plan-emission.js';
 import type { DeferredConv, LowerContext, Operand } from './types.js';
 
@@ -10,8 +11,9 @@ import type { DeferredConv, LowerContext, Operand } from './types.js';
 export function emitPooledConv(context: LowerContext, window: Window, x: Operand, y: Operand): boolean {
   const conv = context.deferred(x);
   if (conv?.kind !== 'conv' || !isWhole(x, conv) || window.dilations.some((dilation) => dilation !== 1)) return false;
+  const direct = ofF32Input(context, conv.problem, conv.x);
   const problem: PooledConvProblem = {
-    conv: conv.problem,
+    conv: direct?.problem ?? conv.problem,
     pool: {
       kernel: pair(window.kernel),
       stride: pair(window.strides),
@@ -24,7 +26,8 @@ export function emitPooledConv(context: LowerContext, window: Window, x: Operand
   const plan = planned(context, () => planPooledConv(problem, context.profile, context.algorithms));
   if (!plan) return false;
   context.absorb(conv);
-  emitPlan(context, plan, { input: conv.x, weights: conv.weights(plan), bias: conv.bias, output: y });
+  if (direct?.conversion) context.absorb(direct.conversion);
+  emitPlan(context, plan, { input: direct?.x ?? conv.x, weights: conv.weights(plan), bias: conv.bias, output: y });
   return true;
 }
 

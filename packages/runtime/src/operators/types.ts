@@ -128,7 +128,15 @@ export interface DeferredConv {
   readonly emit: () => void;
 }
 
-export type Deferred = DeferredMean | DeferredConv;
+/** The conversion of a float32 input of the program to f16, so that a kernel may read it as it came. */
+export interface DeferredConversion {
+  readonly kind: 'conversion';
+  readonly from: Operand;
+  readonly result: Operand;
+  readonly emit: () => void;
+}
+
+export type Deferred = DeferredMean | DeferredConv | DeferredConversion;
 
 /** How a node becomes dispatches. All shapes are known numbers here. */
 export interface LowerContext extends NodeContext {

@@ -52,6 +52,8 @@ class ProgramBuilder {
   readonly choices: ProgramChoice[] = [];
   readonly operands = new Map<string, Operand>();
   readonly plans = new Map<string, Plan>();
+  /** The step that converts each input. */
+  readonly conversions = new Map<string, number>();
   readonly deferred = new Map<number, { readonly node: number; readonly work: Deferred }>();
   /** The node that steps and choices belong to: the last one, but for deferred work. */
   node = -1;
@@ -220,7 +222,7 @@ class ProgramBuilder {
   }
 
   /** A buffer that the host writes an input to; the nodes see what is in it, or a conversion of it emitted now. */
-  receive(name: string, type: ConcreteType, wire: WireType): Pick<ProgramInput, 'buffer' | 'operand' | 'conversion'> {
+  receive(name: string, type: ConcreteType, wire: WireType): Pick<ProgramInput, 'buffer' | 'operand'> {
     const elementType = this.storage(type.dataType);
     const byteLength = wireByteLength(wire, elementCount(type.shape));
     const buffer = this.#addBuffer({ kind: 'input', byteLength });
@@ -234,9 +236,25 @@ class ProgramBuilder {
     const emission = isPacked(wire)
       ? unpackEmission(wire, received, values, profile)
       : elementwiseEmission(conversion, [received], values, profile);
-    this.emit({ ...emission, algorithm: 'convert', bytes: byteLength + this.buffers[values.buffer].byteLength });
+    const emit = (): void => {
+      const first = this.steps.length;
+      this.emit({ ...emission, algorithm: 'convert', bytes: byteLength + this.buffers[values.buffer].byteLength });
+      if (this.steps.length > first) this.conversions.set(name, first);
+    };
+    if (wire === 'f32' && values.elementType === 'f16') {
+      this.defer({ kind: 'conversion', from: received, result: values, emit });
+    } else emit();
     this.operands.set(name, values);
-    return { buffer, operand: values, conversion: this.steps.length - 1 };
+    return { buffer, operand: values };
+  }
+
+  /** An input with the step that converts it; where none does, nodes read it as it came. */
+  received(input: ProgramInput): ProgramInput {
+    const { name, dataType, dims: shape, buffer, wire, operand } = input;
+    if (operand.buffer === buffer) return input;
+    const conversion = this.conversions.get(name);
+    if (conversion !== undefined || isPacked(wire)) return { ...input, conversion };
+    return { ...input, operand: this.#operand({ dataType, shape }, wire, buffer, 'row-major') };
   }
 
   /** An operand as the host reads it back: dense, row-major, and f32 where it is a float32 stored as f16. */
@@ -419,7 +437,7 @@ export function lower(graph: TypedGraph, options: LowerOptions): Program {
     choices: builder.choices,
     steps: builder.steps,
     buffers: builder.buffers,
-    inputs,
+    inputs: inputs.map((input) => builder.received(input)),
     outputs,
     checks: checks?.finish(),
   };

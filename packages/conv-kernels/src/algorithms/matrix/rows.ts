@@ -2,7 +2,7 @@ import { convOutputSize } from '../../geometry.js';
 import { implicitConv, implicitParams } from '../../implicit.js';
 import type { Dispatch } from '../../plan.js';
 import type { ConvProblem } from '../../problem.js';
-import { enables, storageType } from '../../wgsl/fragments.js';
+import { enables, inputStorageType, storageType } from '../../wgsl/fragments.js';
 import { shader, type Param } from '../../wgsl/shader.js';
 
 /** How an input of few channels lies when it is packed for a convolution of rows. Counts of elements. */
@@ -40,6 +40,7 @@ export function rowLayout(p: ConvProblem): RowLayout {
 export function rowConv(p: ConvProblem, { span, step, width, height }: RowLayout): ConvProblem {
   return {
     ...p,
+    f32Input: false,
     inChannels: span,
     inHeight: height,
     inWidth: convOutputSize(p).width,
@@ -88,7 +89,7 @@ export function packRowsDispatch(problem: ConvProblem, layout: RowLayout): Dispa
     label: 'pack-rows',
     enables: enables(elementType),
     bindings: [
-      { name: 'input', access: 'read', type: `array<${storageType(elementType, 1)}>` },
+      { name: 'input', access: 'read', type: `array<${inputStorageType(p, 1)}>` },
       { name: 'rows', access: 'read_write', type: `array<${storageType(elementType, 4)}>` },
     ],
     params,

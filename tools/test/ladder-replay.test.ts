@@ -17,6 +17,8 @@ const replays = [
   ['tiles-nvidia-h100', 8, 'f16', 0.9],
   ['tiles-nvidia-h100', 32, 'f16', 0.9],
   ['ladder-nvidia-h100', 32, 'f16', 0.9],
+  ['ladder-nvidia-h100', 32, 'f32', 0.9],
+  ['ladder-nvidia-h100', 1, 'f32', 0.9],
 ] as const;
 
 describe('the chooser on recorded times', () => {

@@ -12,7 +12,15 @@ import { columns, messageOf } from '../../verify/support/report.js';
 import { timeCudnn } from './cudnn.js';
 import { measureLayer, type LayerFigures, type LayerRun, type Limits } from './measure.js';
 import { readOptions } from './options.js';
-import { ceilingsLine, layerCells, layerHeadings, markdown, summaryLines, type LadderReport } from './report.js';
+import {
+  adapterFile,
+  ceilingsLine,
+  layerCells,
+  layerHeadings,
+  markdown,
+  summaryLines,
+  type LadderReport,
+} from './report.js';
 import { layerSets } from './sets.js';
 
 process.on('uncaughtException', (error) => {
@@ -79,12 +87,8 @@ const report: LadderReport = {
 };
 if (options.isJson) console.log(JSON.stringify(report, null, 2));
 if (options.folder !== undefined) {
-  const name = report.adapter
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
   mkdirSync(options.folder, { recursive: true });
-  const path = join(options.folder, `ladder-${name}`);
+  const path = join(options.folder, `ladder-${adapterFile(report.adapter)}`);
   writeFileSync(`${path}.md`, markdown(report));
   writeFileSync(`${path}.json`, `${JSON.stringify(report, null, 2)}\n`);
   say(`written: ${path}.md and .json`);

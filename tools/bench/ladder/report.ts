@@ -133,6 +133,14 @@ export function groups(layers: readonly LayerFigures[]): ReadonlyMap<string, rea
   return found;
 }
 
+/** An adapter's name as part of a file's. */
+export function adapterFile(adapter: string): string {
+  return adapter
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+}
+
 /** The whole report as Markdown. */
 export function markdown(report: LadderReport): string {
   const { date, command, adapter, driver, ceilings, isProcessorTime, layers } = report;

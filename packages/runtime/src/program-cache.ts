@@ -189,9 +189,11 @@ export class ProgramCache implements Evictable {
     try {
       const clock = stopwatch();
       const weights = program.buffers.flatMap((slot) => (slot.weight ? [slot.weight] : []));
-      // Pipelines compile in threads of their own while the weights are packed here.
+      // Pipelines compile in threads of their own while the weights are packed here. Those that pack come first: some drivers
+      // compile one after another.
+      const uploading = this.#weights.upload(weights, progress('upload'));
       const compiling = startCompiling(device, kernelsOf(program), progress('compile'));
-      await this.#weights.upload(weights, progress('upload'));
+      await uploading;
       const uploadMs = clock();
       const pipelines = await compiling.finish();
       this.#requireAlive();

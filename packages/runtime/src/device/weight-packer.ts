@@ -58,6 +58,11 @@ export function packingBytes(jobs: readonly PackingJob[], { profile }: GpuDevice
   return Math.max(0, ...batchesOf(jobs, profile.minStorageOffsetAlignment).map(({ byteLength }) => byteLength));
 }
 
+/** Begins to compile the kernels of jobs; a failure is told by those who wait for them. */
+export function startCompiling({ pipelines }: GpuDevice, jobs: readonly PackingJob[]): void {
+  for (const { kernel } of jobs.flatMap(({ dispatches }) => dispatches)) pipelines.get(kernel).catch(() => {});
+}
+
 /**
  * Packs weights on the GPU: what the file has is uploaded as it is, a batch at a time into one buffer, and a dispatch or
  * two for each weight write its packed bytes to `bufferOf(weight)`. `onUploaded` is told of each weight.
@@ -72,8 +77,6 @@ export async function packOnDevice(
   if (jobs.length === 0) return;
   const alignment = device.profile.minStorageOffsetAlignment;
   const dispatches = jobs.flatMap((job) => job.dispatches);
-  // Awaited below; where the upload fails before, that is what is told.
-  for (const { kernel } of dispatches) device.pipelines.get(kernel).catch(() => {});
   const { bytes, ranges } = uniformBlocks(dispatches.map(({ params }) => params));
   const params = device.createBuffer(bytes.byteLength, bufferUsage.params, 'packing params');
   const uniforms = new Map(dispatches.map((each, i) => [each, { buffer: params, ...ranges[i] }]));

@@ -3,7 +3,7 @@ import { queueStream, type ByteStream } from './byte-stream.js';
 import type { GpuDevice } from './device.js';
 import { StagingStream, streamBytes } from './staging-stream.js';
 import { bufferUsage } from './usage.js';
-import { packingBytes, packingJob, packOnDevice } from './weight-packer.js';
+import { packingBytes, packingJob, packOnDevice, startCompiling } from './weight-packer.js';
 
 /** Weights of fewer bytes in all go through the queue's own staging memory. */
 const leastStaged = 1024 * 1024;
@@ -19,7 +19,10 @@ export class WeightStore {
     return this.#buffers.get(key)!;
   }
 
-  /** Uploads what is missing: packed on the GPU where that pays and the memory budget has room for it, else on the host. */
+  /**
+   * Uploads what is missing: packed on the GPU where that pays and the memory budget has room for it, else on the host. The
+   * kernels that pack begin to compile at once.
+   */
   async upload(weights: readonly Weight[], onProgress: (done: number, total: number) => void): Promise<void> {
     const { device } = this;
     const missing = weights.filter((w) => !this.#buffers.has(w.key));
@@ -28,6 +31,7 @@ export class WeightStore {
     const possible = missing.flatMap((weight) => packingJob(weight, device.profile) ?? []);
     const room = device.memoryBudget - device.memory.bytes - total - streamBytes;
     const jobs = packingBytes(possible, device) <= room ? possible : [];
+    startCompiling(device, jobs);
     const packed = new Set(jobs.map(({ weight }) => weight));
     const stream = total >= leastStaged && room >= 0 ? new StagingStream(device) : queueStream(device);
     let done = 0;

@@ -10,7 +10,15 @@ export { convOutputSize, convOutputDims, convFlops, convBytes, kernelTaps } from
 export { chooseConv, convAlgorithms, explainConv, planConv } from './choose.js';
 export { readsF32Input } from './f32-input.js';
 export type { Candidate, ChoiceOptions } from './candidates.js';
-export { tuneConv, tuneGemm, type PlanTimer, type TimingRequest, type TuneOptions } from './tune.js';
+export {
+  tuneAveragedProduct,
+  tuneConv,
+  tuneGemm,
+  tunePooledConv,
+  type PlanTimer,
+  type TimingRequest,
+  type TuneOptions,
+} from './tune.js';
 export {
   formatTuning,
   mergeTuning,
@@ -63,6 +71,7 @@ export { planTolerance, spreadsNonFinite, sumTolerance, type Tolerance } from '.
 export {
   explainAveragedProduct,
   planAveragedProduct,
+  productOfMeans,
   referenceAveragedProduct,
   type AveragedProductProblem,
 } from './pooling/averaged-product.js';
@@ -74,6 +83,7 @@ export {
   type PooledConvProblem,
   type PoolWindow,
 } from './pooling/pooled-conv.js';
+export { averagedProductKey, pooledConvKey } from './pooling/keys.js';
 export { apart } from './pooling/together.js';
 export type {
   Int8Arithmetic,

@@ -41,7 +41,8 @@ export function gemmKey(p: GemmProblem, constantB: boolean): string {
   ].join(' ');
 }
 
-function activationKey({ activation, slope }: Pick<Epilogue, 'activation' | 'slope'>): string[] {
+/** What of an activation, or of slopes, a key tells. */
+export function activationKey({ activation, slope }: Pick<Epilogue, 'activation' | 'slope'>): string[] {
   return [...(activation ? [activation.kind] : []), ...(slope ? ['slope'] : [])];
 }
 
@@ -51,7 +52,8 @@ function depthKey(d: DepthAxis): string {
   return `depth ${sizes} pads ${d.padFront},${d.padBack} strides ${strides}`;
 }
 
-function layoutKey({ offset, strides }: ActivationLayout, [, c, h, w]: readonly number[]): string {
+/** `nhwc`, `nchw`, or offset and strides. */
+export function layoutKey({ offset, strides }: ActivationLayout, [, c, h, w]: readonly number[]): string {
   const own = strides.join(',');
   if (offset === 0 && own === [h * w * c, 1, w * c, c].join(',')) return 'nhwc';
   if (offset === 0 && own === [c * h * w, h * w, w, 1].join(',')) return 'nchw';

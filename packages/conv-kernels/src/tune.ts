@@ -3,7 +3,11 @@ import { weighConv } from './choose.js';
 import { weighGemm, type GemmOptions } from './gemm.js';
 import { kernelHash } from './kernel-hash.js';
 import { convOperandBytes, gemmOperandBytes, type OperandBytes } from './operand-bytes.js';
+import { elementBytes, layoutEnd } from './geometry.js';
 import type { Plan } from './plan.js';
+import { planAveragedProduct, productOfMeans, type AveragedProductProblem } from './pooling/averaged-product.js';
+import { averagedProductKey, pooledConvKey } from './pooling/keys.js';
+import { planPooledConv, type PooledConvProblem } from './pooling/pooled-conv.js';
 import { convKey, gemmKey } from './problem-key.js';
 import type { ConvProblem, DeviceProfile, GemmProblem } from './problem.js';
 import { tuningAdapter, type TimedCandidate, type TuningRecord } from './tuning.js';
@@ -49,6 +53,60 @@ export function tuneGemm(
   const weighed = weighGemm(problem, device, options);
   const key = gemmKey(problem, options.constantB);
   return tune(key, device, promising(weighed, options), time, (plan) => gemmOperandBytes(problem, plan));
+}
+
+/** As tuneConv, for the one kernel of a convolution and the maxima of its windows; the convolution apart is another problem. */
+export async function tunePooledConv(
+  problem: PooledConvProblem,
+  device: DeviceProfile,
+  time: PlanTimer,
+  options: ChoiceOptions = {},
+): Promise<TuningRecord> {
+  const { conv, pool, output } = problem;
+  const plan = planPooledConv(problem, device, { only: 'few-channels-pool' });
+  const bytes = (made: Plan): OperandBytes => {
+    const end = layoutEnd(output, [conv.batch, conv.outChannels, ...pool.output]);
+    return { ...convOperandBytes(conv, made), output: elementBytes(conv.elementType) * end };
+  };
+  return tuneOne(pooledConvKey(problem), plan, device, time, options, bytes);
+}
+
+/** As tuneConv, for the one kernel of means and their product; the product apart is another problem. */
+export async function tuneAveragedProduct(
+  problem: AveragedProductProblem,
+  device: DeviceProfile,
+  time: PlanTimer,
+  options: ChoiceOptions = {},
+): Promise<TuningRecord> {
+  const { batch, channels, height, width, elementType } = problem;
+  const plan = planAveragedProduct(problem, device, { only: 'averaged-product' });
+  const bytes = (made: Plan): OperandBytes => {
+    const end = layoutEnd(problem.input, [batch, channels, height, width]);
+    return { ...gemmOperandBytes(productOfMeans(problem), made), input: elementBytes(elementType) * end };
+  };
+  return tuneOne(averagedProductKey(problem), plan, device, time, options, bytes);
+}
+
+/** Times one plan, unless its very kernel was timed; none where there is none. */
+function tuneOne(
+  key: string,
+  plan: Plan | undefined,
+  device: DeviceProfile,
+  time: PlanTimer,
+  { tuning }: ChoiceOptions,
+  operandBytes: (plan: Plan) => OperandBytes,
+): Promise<TuningRecord> {
+  const planned = plan ? [plan] : [];
+  return tune(
+    key,
+    device,
+    planned.map((made) => {
+      const known = tuning?.get(key)?.find(({ kernels }) => kernels === kernelHash(made));
+      return { plan: made, candidate: { algorithm: made.algorithm, measuredSeconds: known?.seconds } };
+    }),
+    time,
+    operandBytes,
+  );
 }
 
 /** The candidates worth timing, planned. */

@@ -4,8 +4,9 @@ import { launchSeconds } from '../algorithms/cost.js';
 import { elementBytes } from '../geometry.js';
 import { explainGemm } from '../gemm.js';
 import type { Plan } from '../plan.js';
-import type { ActivationFunction, ActivationLayout, DeviceProfile } from '../problem.js';
+import type { ActivationFunction, ActivationLayout, DeviceProfile, GemmProblem } from '../problem.js';
 import { referenceEpilogue, type ReferenceOperands } from '../reference.js';
+import { averagedProductKey } from './keys.js';
 import { chooseTogether, type Together } from './together.js';
 import {
   averagedProductBlocks,
@@ -68,24 +69,34 @@ function fusedSeconds(p: AveragedProductProblem, device: DeviceProfile): number 
   return launchSeconds(device) + 2 * turnSeconds + Math.max(core, together, weights);
 }
 
+/** The product alone, of means that lie row-major. */
+export function productOfMeans({
+  batch,
+  channels,
+  columns,
+  elementType,
+  weights,
+  output,
+  epilogue,
+}: AveragedProductProblem): GemmProblem {
+  return {
+    batch: 1,
+    m: batch,
+    n: columns,
+    k: channels,
+    elementType,
+    a: { offset: 0, batchStride: 0, rowStride: channels, columnStride: 1 },
+    b: { offset: 0, batchStride: 0, rowStride: weights.channelStride, columnStride: weights.columnStride },
+    c: { ...output, batchStride: 0 },
+    epilogue,
+  };
+}
+
 /** The means by themselves, then the product by the best kernel. */
 function apartSeconds(p: AveragedProductProblem, device: DeviceProfile, options: ChoiceOptions): number {
-  const { batch, channels, columns, elementType, epilogue, weights, output } = p;
-  const [product] = explainGemm(
-    {
-      batch: 1,
-      m: batch,
-      n: columns,
-      k: channels,
-      elementType,
-      a: { offset: 0, batchStride: 0, rowStride: channels, columnStride: 1 },
-      b: { offset: 0, batchStride: 0, rowStride: weights.channelStride, columnStride: weights.columnStride },
-      c: { ...output, batchStride: 0 },
-      epilogue,
-    },
-    device,
-    { strict: options.strict, tuning: options.tuning, constantB: true },
-  );
+  const { batch, channels, elementType } = p;
+  const { strict, tuning } = options;
+  const [product] = explainGemm(productOfMeans(p), device, { strict, tuning, constantB: true });
   const elements = batch * channels * p.height * p.width;
   const sums = device.isSoftware ? elements / (ceilingsOf(device).f32Flops * softwareRates.means) : 2 * turnSeconds;
   const means = launchSeconds(device) + sums + (elements * elementBytes(elementType)) / ceilingsOf(device).bytes;
@@ -95,6 +106,7 @@ function apartSeconds(p: AveragedProductProblem, device: DeviceProfile, options:
 function together(p: AveragedProductProblem, device: DeviceProfile, options: ChoiceOptions): Together {
   return {
     algorithm,
+    key: averagedProductKey(p),
     refusal: averagedProductLimit(p, device),
     seconds: () => fusedSeconds(p, device),
     secondsApart: () => apartSeconds(p, device, options),

@@ -8,6 +8,7 @@ import { implicitConv } from '../implicit.js';
 import type { Plan } from '../plan.js';
 import type { ActivationLayout, ConvProblem, DeviceProfile } from '../problem.js';
 import { referenceConv, type ReferenceOperands } from '../reference.js';
+import { pooledConvKey } from './keys.js';
 import { chooseTogether, type Together } from './together.js';
 import { pooledConvKernel, pooledTile, tileCount, type PooledTile } from './pooled-conv-kernel.js';
 
@@ -119,6 +120,7 @@ function planOf(problem: PooledConvProblem, tile: PooledTile, device: DeviceProf
 function together(problem: PooledConvProblem, device: DeviceProfile, options: ChoiceOptions): Together {
   return {
     algorithm,
+    key: pooledConvKey(problem),
     refusal: limit(problem, device),
     seconds: () => fusedSeconds(problem, device),
     secondsApart: () => apartSeconds(problem, device, options),

@@ -1,9 +1,15 @@
 import {
+  apart,
+  averagedProductKey,
   convKey,
   gemmKey,
   mergeTuning,
+  pooledConvKey,
+  productOfMeans,
+  tuneAveragedProduct,
   tuneConv,
   tuneGemm,
+  tunePooledConv,
   tuningFile,
   type ChoiceOptions,
   type DeviceProfile,
@@ -18,21 +24,45 @@ import type { ProgramChoice } from '../program/types.js';
 /** Milliseconds spent without a budget given. */
 const defaultBudgetMs = 60_000;
 
-/** What can be timed: a convolution, or a matrix product. */
-type Tunable = Extract<Choice, { kind: 'conv' | 'gemm' }>;
+/** What can be timed. */
+type Tunable = Exclude<Choice, { kind: 'conv-transpose' }>;
 
 /** Equal keys stand for problems of equal times. */
 function keyOf(choice: Tunable): string {
-  return choice.kind === 'conv' ? convKey(choice.problem) : gemmKey(choice.problem, choice.constantB);
+  switch (choice.kind) {
+    case 'conv':
+      return convKey(choice.problem);
+    case 'gemm':
+      return gemmKey(choice.problem, choice.constantB);
+    case 'averaged-product':
+      return averagedProductKey(choice.problem);
+    case 'pooled-conv':
+      return pooledConvKey(choice.problem);
+  }
+}
+
+/** What there is to time for a choice: of two steps that one kernel may do, also the one that is tuned apart. */
+function partsOf(choice: Choice): readonly Tunable[] {
+  switch (choice.kind) {
+    case 'conv-transpose':
+      return [];
+    case 'averaged-product':
+      return [choice, { kind: 'gemm', problem: productOfMeans(choice.problem), constantB: true }];
+    case 'pooled-conv':
+      return [choice, { kind: 'conv', problem: choice.problem.conv }];
+    default:
+      return [choice];
+  }
 }
 
 /** Choices of equal times as one, those first that the program spends most on as far as known. */
 function byWeight(choices: readonly ProgramChoice[], profile: DeviceProfile, options: ChoiceOptions): Tunable[] {
   const groups = new Map<string, { choice: Tunable; seconds: number }>();
-  for (const { choice } of choices) {
-    if (choice.kind !== 'conv' && choice.kind !== 'gemm') continue;
+  for (const choice of choices.flatMap((each) => partsOf(each.choice))) {
     const key = keyOf(choice);
-    const [best] = explainChoice(choice, profile, options);
+    const candidates = explainChoice(choice, profile, options);
+    if (!candidates.some(({ algorithm, refusal }) => algorithm !== apart && refusal === undefined)) continue;
+    const [best] = candidates;
     const seconds = best?.measuredSeconds ?? best?.predictedSeconds ?? 0;
     groups.set(key, { choice, seconds: (groups.get(key)?.seconds ?? 0) + seconds });
   }
@@ -40,8 +70,16 @@ function byWeight(choices: readonly ProgramChoice[], profile: DeviceProfile, opt
 }
 
 function tuneChoice(choice: Tunable, profile: DeviceProfile, time: PlanTimer, options: ChoiceOptions) {
-  if (choice.kind === 'conv') return tuneConv(choice.problem, profile, time, options);
-  return tuneGemm(choice.problem, profile, time, gemmOptions(options, choice.constantB));
+  switch (choice.kind) {
+    case 'conv':
+      return tuneConv(choice.problem, profile, time, options);
+    case 'gemm':
+      return tuneGemm(choice.problem, profile, time, gemmOptions(options, choice.constantB));
+    case 'averaged-product':
+      return tuneAveragedProduct(choice.problem, profile, time, options);
+    case 'pooled-conv':
+      return tunePooledConv(choice.problem, profile, time, options);
+  }
 }
 
 /**

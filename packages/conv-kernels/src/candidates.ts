@@ -13,7 +13,7 @@ export interface ChoiceOptions {
   readonly forbid?: readonly string[];
   /** Leaves out what errs more than a chain of f32 multiply-adds. */
   readonly strict?: boolean;
-  /** Times measured on this device; they go before predictions. */
+  /** Times measured on this device; they go before predictions where the variant predicted to be the fastest has one. */
   readonly tuning?: TuningTable;
 }
 
@@ -100,10 +100,13 @@ function isTimeOf(timed: TimedCandidate, algorithm: string, variant: Variant): b
   return timed.algorithm === algorithm && (variant.name === undefined || variant.name === timed.variant);
 }
 
-/** The fastest by times of the very kernels that would run, else by prediction. Throws where all are refused. */
+/**
+ * The fastest by times of the very kernels that would run, where that predicted to be the fastest is one of them, else by
+ * prediction. Throws where all are refused.
+ */
 export function best(weighed: Weighed): PlannedCandidate {
   const timed = weighed.open.filter((w) => w.timed).sort((a, b) => a.timed!.seconds - b.timed!.seconds);
-  for (const weighing of timed) {
+  for (const weighing of timesCount(weighed) ? timed : []) {
     const planned = withPlan(weighing);
     if (planned.candidate.measuredSeconds !== undefined) return planned;
   }
@@ -116,6 +119,14 @@ export function best(weighed: Weighed): PlannedCandidate {
   throw new ConvProblemError('algorithm', `no algorithm takes this problem (${reasons}).`);
 }
 
+/**
+ * Whether the variant predicted to be the fastest was timed as it would run now. Tuning times it first: where it has no time, it is newer
+ * than the times of the others.
+ */
+function timesCount({ open: [first] }: Weighed): boolean {
+  return first?.timed !== undefined && withPlan(first).candidate.measuredSeconds !== undefined;
+}
+
 /** Plans a variant, and believes its time only where the kernels are those that were timed. */
 export function withPlan({ algorithm, variant, timed }: Weighing): PlannedCandidate {
   const plan = variant.plan();
@@ -123,7 +134,7 @@ export function withPlan({ algorithm, variant, timed }: Weighing): PlannedCandid
   return { plan, candidate: { algorithm, variant: variant.name, predictedSeconds: variant.seconds, measuredSeconds } };
 }
 
-/** All as plain data: measured ones first, then by prediction, refusals last. */
+/** All as plain data, that which `best` takes first: by their times where these count, then by prediction, refusals last. */
 export function explain(weighed: Weighed, rooflineSeconds: number): readonly Candidate[] {
   const open = weighed.open.map((weighing): Candidate => {
     const { algorithm, variant, timed } = weighing;
@@ -133,6 +144,8 @@ export function explain(weighed: Weighed, rooflineSeconds: number): readonly Can
     const rooflineFraction = rooflineSeconds / (candidate.measuredSeconds ?? variant.seconds);
     return { ...candidate, rooflineFraction };
   });
-  open.sort((a, b) => (a.measuredSeconds ?? Infinity) - (b.measuredSeconds ?? Infinity) || 0);
+  if (timesCount(weighed)) {
+    open.sort((a, b) => (a.measuredSeconds ?? Infinity) - (b.measuredSeconds ?? Infinity) || 0);
+  }
   return [...open, ...weighed.refused];
 }

@@ -14,6 +14,7 @@ import {
   tuningTable,
   type GemmProblem,
   type PlanTimer,
+  type TimedCandidate,
 } from '../src/index.js';
 import { convProblem } from '../gpu/cases.js';
 import { gpu, software } from './devices.js';
@@ -82,6 +83,23 @@ describe('tuneConv', () => {
       expect(planConv(problem, gpu, { tuning }).variant).toBe(plain);
     }
     expect(tuningTable(tuningFile([record]), software).size).toBe(0);
+  });
+
+  it('goes by predictions where the variant predicted to be the fastest is newer than the times', async () => {
+    const record = await tuneConv(problem, gpu, backwards);
+    const { algorithm, variant } = planConv(problem, gpu);
+    const isFirst = (c: TimedCandidate): boolean => c.algorithm === algorithm && c.variant === variant;
+    const older = { ...record, candidates: record.candidates.filter((c) => !isFirst(c)) };
+    const rewritten = {
+      ...record,
+      candidates: record.candidates.map((c) => (isFirst(c) ? { ...c, kernels: '0' } : c)),
+    };
+    expect(older.candidates).toHaveLength(record.candidates.length - 1);
+    for (const other of [older, rewritten]) {
+      const tuning = tuningTable(tuningFile([other]), gpu);
+      expect(planConv(problem, gpu, { tuning })).toMatchObject({ algorithm, variant });
+      expect(explainConv(problem, gpu, { tuning })[0]).toMatchObject({ algorithm, variant });
+    }
   });
 
   it('tunes matrix products alike', async () => {

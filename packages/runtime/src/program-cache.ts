@@ -119,7 +119,7 @@ export class ProgramCache implements Evictable {
   idleSince(): number | undefined {
     const idle = [...this.#entries.values()].find(({ executor }) => executor?.isIdle);
     if (idle) return idle.usedAt;
-    const holdsOnlyWeights = !this.#isBuilding && this.#entries.size === 0 && this.#weights.bytes > 0;
+    const holdsOnlyWeights = !this.#isBuilding && this.#entries.size === 0 && !this.#weights.isEmpty;
     return holdsOnlyWeights && [...this.#executors].every((e) => e.isDisposed) ? this.#usedAt : undefined;
   }
 
@@ -189,8 +189,7 @@ export class ProgramCache implements Evictable {
     try {
       const clock = stopwatch();
       const weights = program.buffers.flatMap((slot) => (slot.weight ? [slot.weight] : []));
-      // Pipelines compile in threads of their own while the weights are packed here. Those that pack come first: some drivers
-      // compile one after another.
+      // Pipelines compile in threads of their own meanwhile, those that pack weights before all others.
       const uploading = this.#weights.upload(weights, progress('upload'));
       const compiling = startCompiling(device, kernelsOf(program), progress('compile'));
       await uploading;

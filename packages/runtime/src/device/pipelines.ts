@@ -20,14 +20,18 @@ export class PipelineCache {
     this.#pipelines.clear();
   }
 
-  /** Compiles kernels of distinct text side by side; the result maps text to pipeline. */
+  /**
+   * Compiles kernels of distinct text side by side; the result maps text to pipeline. The longest come first, since
+   * implementations compile few at a time (Dawn in Node two), and one that takes long is not to be left for the end.
+   */
   async compileAll(
     kernels: readonly Kernel[],
     onProgress: (done: number, total: number) => void,
   ): Promise<ReadonlyMap<string, GPUComputePipeline>> {
     let done = 0;
     onProgress(0, kernels.length);
-    const compiled = kernels.map(async (kernel) => {
+    const longestFirst = [...kernels].sort((a, b) => b.code.length - a.code.length);
+    const compiled = longestFirst.map(async (kernel) => {
       const pipeline = await this.get(kernel);
       onProgress(++done, kernels.length);
       return [kernel.code, pipeline] as const;

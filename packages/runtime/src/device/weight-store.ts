@@ -11,9 +11,13 @@ const leastStaged = 1024 * 1024;
 /** A session's weights on the GPU: each key uploaded once, whatever the number of programs that use it. */
 export class WeightStore {
   readonly #buffers = new Map<string, GPUBuffer>();
-  bytes = 0;
 
   constructor(readonly device: GpuDevice) {}
+
+  /** Whether there is anything to let go of. */
+  get isEmpty(): boolean {
+    return this.#buffers.size === 0;
+  }
 
   get(key: string): GPUBuffer {
     return this.#buffers.get(key)!;
@@ -45,6 +49,9 @@ export class WeightStore {
       }
       await packOnDevice(device, jobs, stream, ({ key }) => this.get(key), finished);
       stream.flush();
+    } catch (error) {
+      for (const { key } of missing) this.#discard(key);
+      throw error;
     } finally {
       stream.dispose();
     }
@@ -54,14 +61,20 @@ export class WeightStore {
   #create({ key, byteLength }: Weight): GPUBuffer {
     const buffer = this.device.createBuffer(byteLength, bufferUsage.weight, key);
     this.#buffers.set(key, buffer);
-    this.bytes += byteLength;
     return buffer;
+  }
+
+  /** Lets go of a buffer that was not written whole. */
+  #discard(key: string): void {
+    const buffer = this.#buffers.get(key);
+    if (!buffer) return;
+    this.device.destroyBuffer(buffer);
+    this.#buffers.delete(key);
   }
 
   dispose(): void {
     for (const buffer of this.#buffers.values()) this.device.destroyBuffer(buffer);
     this.#buffers.clear();
-    this.bytes = 0;
   }
 }
 

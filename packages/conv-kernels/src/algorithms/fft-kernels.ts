@@ -31,6 +31,7 @@ interface FftKernel {
   readonly workgroups: readonly [number, number, number];
 }
 
+/** Neighbouring workgroups take neighbouring channels of the same tiles, which share the lines of memory that they read and write. */
 function dispatch(p: ImplicitGemm, shape: FftShape, device: DeviceProfile, kernel: FftKernel): Dispatch {
   const threads = fftThreads(device);
   const counts = { axes: 2, radix_4: 4, radix_8: 8 };
@@ -70,15 +71,15 @@ export function fftForward(p: ImplicitGemm, shape: FftShape, device: DeviceProfi
     operands: ['input', 'weights', 'scratch'],
     declarations: [loadCode(shape), axesCode('transform', -1, shape, device)],
     body: [
-      'let pair = workgroup_id.x;',
-      'let channel = workgroup_id.y;',
-      'let group = workgroup_id.z;',
+      'let channel = workgroup_id.x;',
+      'let group = workgroup_id.y;',
+      'let pair = workgroup_id.z;',
       'load_tiles(pair, group, channel, local_index);',
       'transform(local_index);',
       `let to = (pair * params.groups * params.channels + group * params.channels + channel) * ${size * size}u;`,
       ...eachPoint(shape, [`scratch[to + i] = tile[at];`]),
     ],
-    workgroups: [shape.pairs, p.channels, p.groups],
+    workgroups: [p.channels, p.groups, shape.pairs],
   });
 }
 
@@ -92,16 +93,16 @@ export function fftInverse(p: ImplicitGemm, shape: FftShape, device: DeviceProfi
     operands: ['weights', 'scratch', ...store.operands],
     declarations: [placeStruct, store.declarations, axesCode('inverse', 1, shape, device), storeCode(shape)],
     body: [
-      'let pair = workgroup_id.x;',
-      'let column = workgroup_id.y;',
-      'let group = workgroup_id.z;',
+      'let column = workgroup_id.x;',
+      'let group = workgroup_id.y;',
+      'let pair = workgroup_id.z;',
       `let from_at = params.product_offset + (pair * params.groups * params.columns + group * params.columns + column) * ${size * size}u;`,
       ...eachPoint(shape, ['tile[at] = scratch[from_at + i];']),
       'workgroupBarrier();',
       'inverse(local_index);',
       'store_tiles(pair, group, column, local_index);',
     ],
-    workgroups: [shape.pairs, p.columns, p.groups],
+    workgroups: [p.columns, p.groups, shape.pairs],
   });
 }
 
@@ -122,9 +123,9 @@ export function fftDepthwise(p: ImplicitGemm, shape: FftShape, device: DevicePro
       storeCode(shape),
     ],
     body: [
-      'let pair = workgroup_id.x;',
-      'let column = workgroup_id.y;',
-      'let group = workgroup_id.z;',
+      'let column = workgroup_id.x;',
+      'let group = workgroup_id.y;',
+      'let pair = workgroup_id.z;',
       'load_tiles(pair, group, 0u, local_index);',
       'transform(local_index);',
       `let filter_at = ${size}u + (group * params.columns + column) * ${size * size}u;`,
@@ -133,7 +134,7 @@ export function fftDepthwise(p: ImplicitGemm, shape: FftShape, device: DevicePro
       'inverse(local_index);',
       'store_tiles(pair, group, column, local_index);',
     ],
-    workgroups: [shape.pairs, p.columns, p.groups],
+    workgroups: [p.columns, p.groups, shape.pairs],
   });
 }
 

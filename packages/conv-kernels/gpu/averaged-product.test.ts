@@ -15,6 +15,12 @@ describe('a product of means by one kernel', () => {
     }
   });
 
+  it('agrees with the reference where f16 goes into f32', async () => {
+    if (!test.profile.hasF16) return;
+    const problem = averagedProblem({ ...averagedCases['a squeeze of three images'], elementType: 'f16' });
+    expect(await checkAveragedProductCase(test, { ...problem, f32Output: true })).toBeUndefined();
+  });
+
   it('agrees with the reference in the form that GPUs run', async () => {
     const large = { ...test, profile: { ...test.profile, isSoftware: false } };
     for (const name of ['the end of a classifier', 'channels that fill no vector']) {

@@ -23,7 +23,7 @@ import type {
 } from '../src/index.js';
 import type { ConvTransposeProblem, SpatialLayout } from '../src/index.js';
 import { referenceAveragedProduct, referenceConvTranspose, referencePooledConv } from '../src/index.js';
-import { inputType, layoutEnd, matrixEnd } from '../src/geometry.js';
+import { inputType, layoutEnd, matrixEnd, outputType } from '../src/geometry.js';
 import { referenceConv, referenceGemm } from '../src/reference.js';
 import { planTolerance, spreadsNonFinite, type Tolerance } from '../src/tolerance.js';
 import { runPlan, type HostOperands, type TestDevice } from './harness.js';
@@ -150,7 +150,7 @@ export async function checkGemmCase(
   const want = expectation(matrixEnd(problem.c, batch, m, n), visitMatrix(problem.c, batch, m, n));
   const operands = { input, weights, bias, residual, slope };
   referenceGemm(problem, operands, want.values);
-  return compare(test, [plan], operands, want, type, k, problem.epilogue.activation);
+  return compare(test, [plan], operands, want, type, k, problem.epilogue.activation, type, outputType(problem));
 }
 
 /** As checkConvCase, for a product of means by one kernel. */
@@ -172,7 +172,7 @@ export async function checkAveragedProductCase(
   const rows: MatrixLayout = { ...output, batchStride: 0 };
   const want = expectation(matrixEnd(rows, 1, batch, columns), visitMatrix(rows, 1, batch, columns));
   referenceAveragedProduct(problem, operands, want.values);
-  return compare(test, [plan], operands, want, type, channels, epilogue.activation);
+  return compare(test, [plan], operands, want, type, channels, epilogue.activation, type, outputType(problem));
 }
 
 /** As checkConvCase, for a convolution with the maxima of its windows by one kernel. */
@@ -214,14 +214,15 @@ async function compare(
   k: number,
   activation: ActivationFunction | undefined,
   typeOfInput: Type = type,
+  typeOfOutput: Type = type,
 ): Promise<string | undefined> {
   const host: HostOperands = { input: encode(operands.input, typeOfInput) };
   if (operands.bias) host.bias = Float32Array.from(operands.bias);
   if (operands.slope) host.slope = Float32Array.from(operands.slope);
   if (operands.residual) host.residual = encode(operands.residual, type);
   const { length } = want.values;
-  host.output = type === 'f16' ? new Uint16Array(length) : new Uint32Array(length);
-  (host.output as Uint16Array | Uint32Array).fill(poison[type]);
+  host.output = typeOfOutput === 'f16' ? new Uint16Array(length) : new Uint32Array(length);
+  (host.output as Uint16Array | Uint32Array).fill(poison[typeOfOutput]);
   for (const plan of plans) {
     host.weights = plan.packing ? plan.packing.pack(operands.weights) : encode(operands.weights, type);
     if (plan.packing && host.weights.byteLength !== plan.packing.byteLength) {
@@ -230,8 +231,8 @@ async function compare(
     host.output = new Uint8Array(await runPlan(test, plan, host));
   }
   const last = plans[plans.length - 1];
-  const tolerance = planTolerance(last, k, type, activation);
-  return difference(host.output.buffer as ArrayBuffer, want, type, last, tolerance);
+  const tolerance = planTolerance(last, k, typeOfOutput, activation);
+  return difference(host.output.buffer as ArrayBuffer, want, typeOfOutput, last, tolerance);
 }
 
 /** What a run must leave in the output buffer; elements that are no outputs keep their poison. */

@@ -32,6 +32,26 @@ describe('products of a few rows', () => {
     }
   });
 
+  it.each(['few-rows', 'implicit-gemm', 'direct'])('%s of f16 into f32: agrees with the reference', async (only) => {
+    const [m, n, k] = [3, 18, 45];
+    const layout = (columns: number) => ({ offset: 0, batchStride: 0, rowStride: columns, columnStride: 1 });
+    const problem: GemmProblem = {
+      batch: 1,
+      m,
+      n,
+      k,
+      elementType: 'f16',
+      f32Output: true,
+      a: layout(k),
+      b: layout(n),
+      c: layout(n),
+      epilogue: { bias: true, residual: layout(n) },
+    };
+    const check = checkGemmCase(test, problem, true, { only });
+    if (test.profile.hasF16) expect(await check).toBeUndefined();
+    else await expect(check).rejects.toThrow('the device has no shader-f16');
+  });
+
   it.each([1, 4, 9])('%i rows by a constant matrix: agrees with the reference', async (m) => {
     const [n, k] = [35, 531];
     const layout = (columns: number) => ({ offset: 0, batchStride: 0, rowStride: columns, columnStride: 1 });

@@ -59,8 +59,14 @@ export function gemmBytes(problem: GemmProblem): number {
   const { batch, m, n, k } = problem;
   const a = m * k * (problem.a.batchStride === 0 ? 1 : batch);
   const b = k * n * (problem.b.batchStride === 0 ? 1 : batch);
-  const c = m * n * batch * (problem.epilogue.residual ? 2 : 1);
-  return elementBytes(problem.elementType) * (a + b + c);
+  const c = m * n * batch;
+  const size = elementBytes(problem.elementType);
+  return size * (a + b + (problem.epilogue.residual ? c : 0)) + elementBytes(outputType(problem)) * c;
+}
+
+/** The storage type of a product's C. */
+export function outputType({ f32Output, elementType }: Pick<GemmProblem, 'f32Output' | 'elementType'>): 'f32' | 'f16' {
+  return f32Output ? 'f32' : elementType;
 }
 
 /** Bytes of one stored element. */

@@ -33,6 +33,7 @@ export interface WeightLayout {
 export interface ImplicitGemm {
   readonly elementType: 'f32' | 'f16';
   readonly f32Input?: boolean;
+  readonly f32Output?: boolean;
   readonly groups: number;
   readonly batch: number;
   readonly outHeight: number;
@@ -148,6 +149,7 @@ export function implicitGemm(p: GemmProblem): ImplicitGemm {
   const { residual, bias, activation, slope } = p.epilogue;
   return {
     elementType: p.elementType,
+    f32Output: p.f32Output,
     groups: shared ? 1 : p.batch,
     batch,
     outHeight: 1,

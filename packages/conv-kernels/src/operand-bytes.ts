@@ -6,6 +6,7 @@ import {
   kernelTaps,
   layoutEnd,
   matrixEnd,
+  outputType,
 } from './geometry.js';
 import type { OperandName, Plan } from './plan.js';
 import type { ActivationLayout, ConvProblem, GemmProblem } from './problem.js';
@@ -44,7 +45,7 @@ export function gemmOperandBytes(problem: GemmProblem, plan: Plan): OperandBytes
     ...(epilogue.bias ? { bias: 4 * n } : {}),
     ...(epilogue.slope ? { slope: 4 * n } : {}),
     ...(epilogue.residual ? { residual: size * matrixEnd(epilogue.residual, batch, m, n) } : {}),
-    output: size * matrixEnd(c, batch, m, n),
+    output: elementBytes(outputType(problem)) * matrixEnd(c, batch, m, n),
     ...(plan.scratchByteLength > 0 ? { scratch: plan.scratchByteLength } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { convOutputDims, readsOtherType } from './geometry.js';
+import { convOutputDims, outputType, readsOtherType } from './geometry.js';
 import type { ActivationLayout, ConvProblem, DepthAxis, Epilogue, GemmProblem, MatrixLayout } from './problem.js';
 
 /**
@@ -34,7 +34,7 @@ export function gemmKey(p: GemmProblem, constantB: boolean): string {
     `gemm ${p.elementType} ${p.batch}x${p.m}x${p.n}x${p.k}`,
     matrixKey(p.a),
     constantB ? 'constant' : matrixKey(p.b),
-    `to ${matrixKey(p.c)}`,
+    `to ${outputType(p) === p.elementType ? '' : 'f32 '}${matrixKey(p.c)}`,
     ...(bias ? ['bias'] : []),
     ...(residual ? [`residual ${matrixKey(residual)}`] : []),
     ...activationKey(p.epilogue),

@@ -137,6 +137,8 @@ export interface GemmProblem {
   readonly n: number;
   readonly k: number;
   readonly elementType: 'f32' | 'f16';
+  /** True where C is stored as f32 although `elementType` is f16. */
+  readonly f32Output?: boolean;
   readonly a: MatrixLayout;
   readonly b: MatrixLayout;
   readonly c: MatrixLayout;

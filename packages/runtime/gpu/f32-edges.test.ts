@@ -56,6 +56,41 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
+const product: NodeSpec = { opType: 'MatMul', name: 'product', inputs: ['x', 'v'], outputs: ['y'] };
+const outputs: Readonly<Record<string, { nodes: readonly NodeSpec[]; outputs: readonly string[]; copies: number }>> = {
+  'is stored so by the product that makes it': { nodes: [product], outputs: ['y'], copies: 0 },
+  'is converted where another node takes it too': {
+    nodes: [product, { opType: 'Neg', inputs: ['y'], outputs: ['z'] }],
+    outputs: ['y', 'z'],
+    copies: 2,
+  },
+};
+
+describe('a float32 output of an fp16 session', () => {
+  it.each(Object.entries(outputs))('%s', async (_, each) => {
+    const model = buildModel({
+      inputs: [{ name: 'x', dataType: 'float32', dims: [44, 21] }],
+      outputs: each.outputs.map((name) => ({ name, dataType: 'float32' })),
+      initializers: [{ name: 'v', dataType: 'float32', dims: [21, 9], data: weights.subarray(0, 189) }],
+      nodes: each.nodes,
+    });
+    const open = createSession(model, { device, precision: 'fp16' });
+    if (!device.profile.hasF16) return expect(open).rejects.toMatchObject({ code: 'UNSUPPORTED_DEVICE' });
+    const session = await open;
+    const wanted = evaluateReference(model, { x: { dataType: 'float32', dims: [44, 21], data } });
+    const results = await session.run({ x: data });
+    for (const name of each.outputs) {
+      const expected = wanted.get(name)!.data as Float32Array;
+      (results[name].data as Float32Array).forEach((value, i) => {
+        expect(Math.abs(value - expected[i])).toBeLessThan(4e-3);
+      });
+    }
+    const copies = session.report.layers.filter(({ opType }) => opType === 'Copy');
+    expect(copies.reduce((sum, { dispatches }) => sum + dispatches, 0)).toBe(each.copies);
+    session.dispose();
+  });
+});
+
 describe('a float32 input of an fp16 session', () => {
   it.each(Object.entries(cases))('%s', async (_, { nodes, by, outputs = ['y'], isConverted }) => {
     const model = buildModel({

@@ -58,6 +58,7 @@ function implicit(p: AveragedProductProblem): ImplicitGemm {
     n: p.columns,
     k: channels,
     elementType: p.elementType,
+    f32Output: p.f32Output,
     a: { offset: 0, batchStride: 0, rowStride: channels, columnStride: 1 },
     b: { offset: 0, batchStride: 0, rowStride: weights.channelStride, columnStride: weights.columnStride },
     c: { ...output, batchStride: 0 },

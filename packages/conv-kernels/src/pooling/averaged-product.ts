@@ -28,6 +28,8 @@ export interface AveragedProductProblem {
   readonly columns: number;
   /** Storage type of input, output and packed weights; sums are f32. */
   readonly elementType: 'f32' | 'f16';
+  /** True where Y is stored as f32 although `elementType` is f16. */
+  readonly f32Output?: boolean;
   /** Of [batch, channels, height, width]. */
   readonly input: ActivationLayout;
   /** Of the values that are packed, in elements. */
@@ -75,6 +77,7 @@ export function productOfMeans({
   channels,
   columns,
   elementType,
+  f32Output,
   weights,
   output,
   epilogue,
@@ -85,6 +88,7 @@ export function productOfMeans({
     n: columns,
     k: channels,
     elementType,
+    f32Output,
     a: { offset: 0, batchStride: 0, rowStride: channels, columnStride: 1 },
     b: { offset: 0, batchStride: 0, rowStride: weights.channelStride, columnStride: weights.columnStride },
     c: { ...output, batchStride: 0 },

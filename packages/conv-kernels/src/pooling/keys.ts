@@ -1,3 +1,4 @@
+import { outputType } from '../geometry.js';
 import { activationKey, convKey, layoutKey } from '../problem-key.js';
 import type { AveragedProductProblem } from './averaged-product.js';
 import type { PooledConvProblem } from './pooled-conv.js';
@@ -16,7 +17,7 @@ export function averagedProductKey(p: AveragedProductProblem): string {
   return [
     `averaged ${p.elementType} ${batch}x${channels}x${height}x${width} to ${columns}`,
     layoutKey(p.input, [batch, channels, height, width]),
-    `to ${output.offset}+${output.rowStride},${output.columnStride}`,
+    `to ${outputType(p) === p.elementType ? '' : 'f32 '}${output.offset}+${output.rowStride},${output.columnStride}`,
     ...(p.epilogue.bias ? ['bias'] : []),
     ...activationKey(p.epilogue),
   ].join(' ');

@@ -75,7 +75,7 @@ export function placeCode(p: ImplicitGemm): string {
  */
 export function storeFragment(p: ImplicitGemm, vector = hasVectorOutput(p)): Fragment {
   const width = vector ? 4 : 1;
-  const storage = storageType(p.elementType, width);
+  const storage = storageType(p.f32Output ? 'f32' : p.elementType, width);
   const sum = sumType(width);
   const bindings: Binding[] = [];
   const operands: OperandName[] = [];
@@ -85,7 +85,7 @@ export function storeFragment(p: ImplicitGemm, vector = hasVectorOutput(p)): Fra
   };
   if (p.bias) add('bias', 'read', sum);
   if (p.slope) add('slope', 'read', sum);
-  if (p.residual) add('residual', 'read', storage);
+  if (p.residual) add('residual', 'read', storageType(p.elementType, width));
   add('output', 'read_write', storage);
   const channel = vector ? 'column' : 'column * params.y_c';
   const residualChannel = vector ? 'column' : 'column * params.r_c';

@@ -15,6 +15,7 @@ interface ProductOfRows {
   readonly output: AveragedProductProblem['output'];
   readonly y: Operand;
   readonly elementType: 'f32' | 'f16';
+  readonly f32Output?: boolean;
   readonly bias?: Operand;
   readonly activation?: ActivationFunction;
   /** The constant input that holds B, and where its elements lie in the values that are packed. */
@@ -30,13 +31,14 @@ export function emitAveragedProduct(context: LowerContext, product: ProductOfRow
   if (mean?.kind !== 'mean' || mean.x.elementType !== product.elementType) return false;
   const input = averagedLayout(mean, product);
   if (!input) return false;
-  const { m, k, n, weights, output, y, bias, activation, elementType } = product;
+  const { m, k, n, weights, output, y, bias, activation, elementType, f32Output } = product;
   const problem: AveragedProductProblem = {
     ...input,
     batch: m,
     channels: k,
     columns: n,
     elementType,
+    f32Output,
     weights: { channelStride: weights.channelStride, columnStride: weights.columnStride },
     output,
     epilogue: { bias: bias !== undefined, activation },

@@ -109,7 +109,7 @@ function lower(context: LowerContext): void {
   const isConstantB = context.isConstant(1);
   const a = transposed(scaled(context, 0, isConstantB ? 1 : gemm.alpha), gemm.transA);
   const b = isConstantB ? constantMatrix(context, gemm) : transposed(context.input(1), gemm.transB);
-  const y = context.allocate(context.outputType(0));
+  const y = context.allocateResult(0);
   const activation = readActivation(context);
   lowerMatrixProduct(context, { a, b, y, ...addend(context, gemm.beta, y.shape[0], y.shape[1]), activation });
   context.output(0, y);

@@ -126,7 +126,7 @@ function lower(context: LowerContext): void {
   const [m, n] = matrix.slice(-2);
   const batch = matrix.slice(0, -2);
   const k = shapes.a[shapes.a.length - 1] as number;
-  const y = context.allocate(context.outputType(0));
+  const y = context.allocateResult(0);
   const asResult = (operand: Operand): Operand => {
     const { strides, shape } = operand;
     const hasRow = context.type(0).shape.length > 1;

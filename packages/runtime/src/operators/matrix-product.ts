@@ -60,7 +60,7 @@ export function lowerMatrixProduct(context: LowerContext, product: MatrixProduct
 /** The product over an inner dimension of 0 as one over a dimension of 1 whose elements are 0. */
 function emptySums(context: LowerContext, product: MatrixProduct): PartProduct {
   const { y } = product;
-  const zero = context.table('zero', floatElementType(context, y), new Uint32Array(1));
+  const zero = context.table('zero', floatElementType(context, product.a), new Uint32Array(1));
   const strides = y.shape.map(() => 0);
   const [rows, columns] = y.shape.slice(-2);
   const batch = y.shape.slice(0, -2);
@@ -176,24 +176,26 @@ function emitProduct(
     };
   };
   const [rowStride, columnStride] = denseStrides([k, n], 'row-major');
+  const elementType = floatElementType(context, a);
+  const f32Output = y.elementType === 'f32' && elementType === 'f16';
   const problem: GemmProblem = {
     batch: foldsRows ? 1 : batches.sizes[last],
     m: foldsRows ? batches.sizes[last] : y.shape[rank - 2],
     n,
     k,
-    elementType: floatElementType(context, y),
+    elementType,
+    f32Output,
     a: layout('a', a),
     b: isConstant(b) ? { offset: 0, batchStride: 0, rowStride, columnStride } : layout('b', b),
     c: layout('y', y),
     epilogue: { bias: bias !== undefined, residual: residual && layout('residual', residual), activation },
   };
-  const { elementType } = problem;
   if (isConstant(b) && !residual && problem.m > 0) {
     const { offset, ...strides } = problem.a;
     const rows = { offset, rowStride: strides.rowStride, columnStride: strides.columnStride };
     const weights = { channelStride: rowStride, columnStride, input: b.input, prepare: preparedPart(b) };
     const { m } = problem;
-    const whole = { a, rows, m, k, n, output: problem.c, y, elementType, bias, activation, weights };
+    const whole = { a, rows, m, k, n, output: problem.c, y, elementType, f32Output, bias, activation, weights };
     if (emitAveragedProduct(context, whole)) return;
   }
   const constantB = isConstant(b);

@@ -172,6 +172,8 @@ export interface LowerContext extends NodeContext {
    * which is not dense. No kernel that reads the same buffer may write to it.
    */
   allocateOutput(index: number, layout: Layout): Operand;
+  /** As `allocate`, for an output: f32 where it is a float32 output of the program that no other node takes. */
+  allocateResult(index: number): Operand;
   /** Of a Concat: the operand in whose windows some inputs may have been made already. */
   concatenation(layout: Layout): Operand;
   scratch(byteLength: number): Operand;

@@ -93,6 +93,16 @@ class ProgramBuilder {
     );
   }
 
+  /** An output that the host alone reads is stored as the host reads it; any other in a buffer as all values. */
+  allocateResult(name: string): Operand {
+    const type = this.concreteType(name);
+    const isRead = this.graph.nodes.some(({ inputs }) => inputs.includes(name));
+    const isFloat = this.storage(type.dataType) === 'f16' && type.dataType === 'float32';
+    if (isRead || !isFloat || !this.graph.outputs.includes(name)) return this.allocate(type, 'activation');
+    const byteLength = elementCount(type.shape) * byteSize('f32');
+    return this.#operand(type, 'f32', this.#addBuffer({ kind: 'activation', byteLength }), 'row-major');
+  }
+
   /** The output of a Concat, made when the first of its inputs is, in the layout that one wants. */
   concatenation(concat: TypedNode, layout: Layout): Operand {
     const known = this.#concatenations.get(concat);
@@ -333,6 +343,7 @@ function lowerContext(builder: ProgramBuilder, node: TypedNode): LowerContext {
     layoutOf,
     withLayout: (operand, layout) => builder.withLayout(operand, layout),
     allocate: (type, layout) => builder.allocate(type, 'activation', layout),
+    allocateResult: (index) => builder.allocateResult(node.outputs[index]),
     allocateOutput: (index, layout) => builder.allocateOutput(node, node.outputs[index], layout),
     concatenation: (layout) => builder.concatenation(node, layout),
     scratch: (byteLength) => builder.scratch(byteLength),

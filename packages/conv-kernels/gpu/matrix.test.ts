@@ -41,10 +41,10 @@ const conv: ConvCase = {
 };
 /** The kind of units, the problem, what is different in the tile, and how many workgroups share K. */
 const cases: Record<string, [keyof typeof kinds, ConvCase, Partial<MatrixTile>?, number?]> = {
-  'f32, with a residual, stride and dilation': [
+  'f32, with a residual, stride and dilation, loads among products': [
     'f32 matrices',
     { ...conv, stride: [2, 1], dilation: [1, 2], residual: 'nhwc' },
-    { ahead: true },
+    { spread: true },
   ],
   'f32, K shared by three workgroups, groups, odd columns, a slice of channels': [
     'f32 matrices',
@@ -57,7 +57,21 @@ const cases: Record<string, [keyof typeof kinds, ConvCase, Partial<MatrixTile>?,
     { ...conv, channels: [20, 40], kernel: [1, 1], pads: [0, 0, 0, 0], stride: [2, 2] },
     { depth: 16, subgroupRows: 2 },
   ],
-  'f16 to an NCHW output': ['f16 matrices', { ...conv, kernel: [1, 2], output: 'nchw' }],
+  'f16 to an NCHW output, three matrices of rows a subgroup': [
+    'f16 matrices',
+    { ...conv, kernel: [1, 2], output: 'nchw' },
+    { rows: 24, subgroupRows: 12 },
+  ],
+  'f32, rows and weights left over in a slice, two groups of two tiles of columns': [
+    'f32 matrices',
+    { ...conv, groups: 2, residual: 'nhwc' },
+    { rows: 12, columns: 12, depth: 4, subgroupColumns: 4 },
+  ],
+  'f32 as pairs of f16, rows left over, chains that are cut': [
+    'f32 as pairs of f16',
+    conv,
+    { rows: 4, columns: 24, subgroupRows: 2 },
+  ],
 };
 
 describe('products on emulated matrix units', () => {

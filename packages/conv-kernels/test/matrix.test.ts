@@ -84,27 +84,27 @@ describe('the halves of a weight', () => {
 });
 
 describe('packed weights', () => {
-  it('hold every weight once, taps inside slices of channels, zeros elsewhere, and the columns scales', () => {
-    const problem = convProblem({ channels: [40, 20], size: [5, 4], kernel: [1, 3] });
+  it('hold every weight once, by tiles of columns, taps inside slices of channels, zeros elsewhere, and the columns scales', () => {
+    const problem = convProblem({ channels: [40, 84], size: [5, 4], kernel: [1, 3] });
     const p = implicitConv(problem);
     const units = matrixUnits(matrixGpu, 'f32');
     if (typeof units === 'string') throw new Error(units);
     const packing = matrixPacking(p, tile, units);
     const source = random(3);
-    const values = Float32Array.from({ length: 20 * 40 * 3 }, () => source.next() * 2 - 1);
+    const values = Float32Array.from({ length: 84 * 40 * 3 }, () => source.next() * 2 - 1);
     const packed = packing.pack(values);
     expect(packed.byteLength).toBe(packing.byteLength);
     const halves = new Uint16Array(packed.buffer, packed.byteOffset);
     const rows = 2 * 3 * 32;
-    const scales = new Float32Array(packed.buffer, packed.byteOffset + 2 * 2 * rows * 64, 64);
+    const scales = new Float32Array(packed.buffer, packed.byteOffset + 2 * 2 * rows * 128, 128);
     let used = 0;
     for (let slice = 0; slice < 6; slice++) {
       for (let k = 0; k < 32; k++) {
-        for (let column = 0; column < 64; column++) {
-          const at = (slice * 32 + k) * 64 + column;
-          const value = fromHalf(halves[at]) + fromHalf(halves[at + rows * 64]);
+        for (let column = 0; column < 128; column++) {
+          const at = (Math.floor(column / 64) * rows + slice * 32 + k) * 64 + (column % 64);
+          const value = fromHalf(halves[at]) + fromHalf(halves[at + rows * 128]);
           const [channel, tap] = [Math.floor(slice / 3) * 32 + k, slice % 3];
-          if (channel >= 40 || column >= 20) expect(value).toBe(0);
+          if (channel >= 40 || column >= 84) expect(value).toBe(0);
           else {
             used++;
             expect(value * scales[column]).toBeCloseTo(values[(column * 40 + channel) * 3 + tap], 6);

@@ -22,7 +22,7 @@ export interface PackingDispatch {
 const threads = 64;
 /** Rows that a thread packs one after another, so that it finds its place only once for them. */
 const rows = 32;
-const mostAxes = 5;
+const mostAxes = 6;
 
 /**
  * The dispatches by which a device packs, in order: two for split halves, since the columns' scales come first. The bits
@@ -45,8 +45,8 @@ function packDispatch(map: PackingMap, source: PackingSource, most: number): Pac
   const words = map.format === 'f32' ? width : width / 2;
   const axes = [...Array.from({ length: mostAxes - map.axes.length }, () => undefined), ...map.axes];
   const sizes = axes.map((axis) => axis?.size ?? 1);
-  const chunks = Math.ceil(sizes[3] / rows);
-  const jobs = words * chunks * sizes[0] * sizes[1] * sizes[2];
+  const chunks = Math.ceil(sizes[4] / rows);
+  const jobs = words * chunks * sizes[0] * sizes[1] * sizes[2] * sizes[3];
   const workgroups = grid(Math.ceil(jobs / threads), most);
   const numbers = {
     jobs,
@@ -211,11 +211,11 @@ function packDeclarations({ format }: PackingMap): string {
 function packBody({ format }: PackingMap): string {
   const elements = format === 'f32' ? [0] : [0, 1];
   const place = (name: string): string =>
-    ['at_0', 'at_1', 'at_2', 'first', 'at_4'].map((at, i) => `${at} * params.${name}_${i}`).join(' + ');
+    ['at_0', 'at_1', 'at_2', 'at_3', 'first', 'at_5'].map((at, i) => `${at} * params.${name}_${i}`).join(' + ');
   const element = (e: number): string[] => [
     `var bits_${e} = 0u;`,
-    `if (column + ${e}u * params.column_4 < params.columns && channel + ${e}u * params.channel_4 < params.channels) {`,
-    `bits_${e} = load(source_at + ${e}u * params.stride_4);`,
+    `if (column + ${e}u * params.column_5 < params.columns && channel + ${e}u * params.channel_5 < params.channels) {`,
+    `bits_${e} = load(source_at + ${e}u * params.stride_5);`,
     '}',
   ];
   return [
@@ -224,21 +224,23 @@ function packBody({ format }: PackingMap): string {
     'let line = job / params.words;',
     'let word = job - line * params.words;',
     'let outer = line / params.chunks;',
-    'let at_01 = outer / params.size_2;',
+    'let at_012 = outer / params.size_3;',
+    'let at_01 = at_012 / params.size_2;',
     'let at_0 = at_01 / params.size_1;',
     'let at_1 = at_01 - at_0 * params.size_1;',
-    'let at_2 = outer - at_01 * params.size_2;',
-    `let at_4 = word * ${elements.length}u;`,
+    'let at_2 = at_012 - at_01 * params.size_2;',
+    'let at_3 = outer - at_012 * params.size_3;',
+    `let at_5 = word * ${elements.length}u;`,
     `let first = (line - outer * params.chunks) * ${rows}u;`,
     `var source_at = params.offset + ${place('stride')};`,
     ...['group', 'column', 'channel'].map((name) => `var ${name} = ${place(name)};`),
-    'var to = (outer * params.size_3 + first) * params.words + word;',
-    `for (var row = first; row < min(first + ${rows}u, params.size_3); row++) {`,
+    'var to = (outer * params.size_4 + first) * params.words + word;',
+    `for (var row = first; row < min(first + ${rows}u, params.size_4); row++) {`,
     ...elements.flatMap(element),
     ...storeCode[format],
-    'source_at += params.stride_3;',
+    'source_at += params.stride_4;',
     'to += params.words;',
-    ...['group', 'column', 'channel'].map((name) => `${name} += params.${name}_3;`),
+    ...['group', 'column', 'channel'].map((name) => `${name} += params.${name}_4;`),
     '}',
   ].join('\n');
 }
@@ -249,7 +251,7 @@ const storeCode: Readonly<Record<PackingMap['format'], readonly string[]>> = {
   'split-f16': [
     'let scale = params.scales_at + group * params.padded_columns + column;',
     'let split_0 = split_of_bits(bits_0, 127 - i32(packed[scale] >> 23u));',
-    'let split_1 = split_of_bits(bits_1, 127 - i32(packed[scale + params.column_4] >> 23u));',
+    'let split_1 = split_of_bits(bits_1, 127 - i32(packed[scale + params.column_5] >> 23u));',
     'packed[to] = (split_0 & 0xffffu) | (split_1 << 16u);',
     'packed[to + params.low_at] = (split_0 >> 16u) | (split_1 & 0xffff0000u);',
   ],

@@ -23,7 +23,7 @@ export interface PackedAxis {
 }
 
 /**
- * A packing as plain data: the packed elements in row-major order of `axes`, of which there are at most five, zero where a
+ * A packing as plain data: the packed elements in row-major order of `axes`, of which there are at most six, zero where a
  * coordinate reaches beyond its size, and `slack` zeros after them.
  */
 export interface PackingMap {

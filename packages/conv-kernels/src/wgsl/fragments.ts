@@ -71,9 +71,10 @@ export function placeCode(p: ImplicitGemm): string {
 
 /**
  * The end of every kernel: `store(group, place, column, sum)` adds bias and residual, activates, narrows and stores
- * one sum, or four columns' sums where the layouts allow. Columns beyond the last are not stored.
+ * one sum, or four columns' sums where the layouts allow. Columns beyond the last are not stored. With `givesBias` the kernel
+ * reads the bias itself, and gives it to `store` as a fifth argument.
  */
-export function storeFragment(p: ImplicitGemm, vector = hasVectorOutput(p)): Fragment {
+export function storeFragment(p: ImplicitGemm, vector = hasVectorOutput(p), givesBias = false): Fragment {
   const width = vector ? 4 : 1;
   const storage = storageType(p.f32Output ? 'f32' : p.elementType, width);
   const sum = sumType(width);
@@ -92,10 +93,10 @@ export function storeFragment(p: ImplicitGemm, vector = hasVectorOutput(p)): Fra
   const scale = vector ? ' >> 2u' : '';
   const slice = (prefix: 'r' | 'y'): string => (p.volume ? ` + place.out_z * params.${prefix}_z` : '');
   const lines = [
-    `fn store(group: u32, place: Place, column: u32, sum: ${sum}) {`,
+    `fn store(group: u32, place: Place, column: u32, sum: ${sum}${givesBias ? `, added: ${sum}` : ''}) {`,
     '  if (column >= params.columns) {\n    return;\n  }',
     `  var value = sum;`,
-    p.bias ? `  value += bias[(group * params.bias_g + column)${scale}];` : '',
+    givesBias ? '  value += added;' : p.bias ? `  value += bias[(group * params.bias_g + column)${scale}];` : '',
     p.residual
       ? `  let r = params.r_offset + group * params.r_g + place.image * params.r_n + place.out_y * params.r_y + place.out_x * params.r_x${slice('r')} + ${residualChannel};\n` +
         `  value += ${sum}(residual[r${scale}]);`

@@ -1,7 +1,7 @@
 import type { ImplicitGemm } from '../../implicit.js';
-import { addTotals, totals } from './epilogue.js';
-import { fetchCode, fetchSetup, sliceStart, sliceStep, type InputLoads } from './fetch.js';
-import { productCode } from './product.js';
+import { addTotals, ownQuad, totals } from './epilogue.js';
+import { fetchSetup, fetchSteps, sliceStart, sliceStep, type InputLoads } from './fetch.js';
+import { productLoop, spreadProducts } from './product.js';
 import { rangeLoop } from './range.js';
 import { matrixTypes, sums, type MatrixShape } from './shape.js';
 import { stageCode } from './stage.js';
@@ -20,6 +20,7 @@ export function matrixBody(p: ImplicitGemm, shape: MatrixShape, loads: InputLoad
     `let first_column = workgroup_id.x * ${tile.columns}u;`,
     `let sub_row = (subgroup_id / ${across}u) * ${tile.subgroupRows}u;`,
     `let sub_column = (subgroup_id % ${across}u) * ${tile.subgroupColumns}u;`,
+    ...(isSplit ? [ownQuad(shape)] : []),
     splits === 1 ? 'let first_slice = 0u;' : 'let first_slice = split * params.slices_per_split;',
     splits === 1
       ? 'let last_slice = params.slices;'
@@ -57,17 +58,19 @@ function splitSums(p: ImplicitGemm, shape: MatrixShape, loads: InputLoads): stri
 
 /** All slices: staged through workgroup memory, the next on its way to registers while one is summed. */
 function sliceLoop(p: ImplicitGemm, shape: MatrixShape, loads: InputLoads, after: string): string {
-  const fetch = `{\n${fetchCode(p, shape, loads)}\n}`;
-  const next = `if (slice + 1u < last_slice) {\n${sliceStep(shape)}\n${fetch}\n}`;
-  const head = `${sliceStart(shape)}\n${fetch}`;
+  const fetch = fetchSteps(p, shape, loads);
+  const block = ['{', ...fetch.first, ...fetch.vectors, '}'].join('\n');
+  const products = shape.tile.spread
+    ? `if (slice + 1u < last_slice) {\n${sliceStep(shape)}\n}\n${spreadProducts(shape, fetch)}`
+    : `if (slice + 1u < last_slice) {\n${sliceStep(shape)}\n${block}\n}\n${productLoop(shape)}`;
   return `{
-${head}
+${sliceStart(shape)}
+${block}
 for (var slice = first_slice; slice < last_slice; slice++) {
 workgroupBarrier();
 ${stageCode(shape, loads)}
 workgroupBarrier();
-${next}
-${productCode(shape)}
+${products}
 ${after}
 }
 }`;

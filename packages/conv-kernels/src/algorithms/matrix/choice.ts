@@ -40,8 +40,10 @@ function tile(
 /** The tiles for operands as they are. */
 const wholeTiles: readonly TimedTile[] = [
   tile(128, 256, 32, 64, 64, [1, 5.65, 0.838, 0.121]),
-  tile(128, 128, 64, 64, 32, [1, 3.18, 0.897, 0.082]),
-  ahead(tile(128, 128, 64, 64, 32, [1, 3.18, 0.897, 0.082])),
+  spread(tile(128, 128, 64, 64, 32, [1, 2.39, 0.868, 0.057])),
+  spread(tile(96, 128, 64, 48, 64, [1, 3.17, 0.67, 0])),
+  spread(tile(96, 128, 64, 48, 32, [1, 2.53, 0.7, 0])),
+  spread(tile(48, 128, 64, 48, 32, [1, 1.09, 0.444, 0])),
   tile(256, 64, 64, 64, 32, [1, 3.17, 0.96, 0.116]),
   tile(64, 64, 64, 32, 32, [2, 1.8, 0.242, 0.397]),
   tile(32, 64, 64, 16, 32, [2, 0.75, 0.255, 0.224]),
@@ -50,17 +52,18 @@ const wholeTiles: readonly TimedTile[] = [
 
 /** The tiles for operands that are split in two. */
 const splitTiles: readonly TimedTile[] = [
+  tile(96, 128, 32, 48, 32, [1, 2.5, 1.2, 0.05]),
   tile(64, 128, 32, 32, 32, [1, 2.7, 0.952, 0.027]),
   tile(64, 64, 32, 32, 32, [2, 2.68, 0.608, 0.483]),
   tile(32, 64, 32, 16, 32, [2, 1.43, 0.401, 0.116]),
 ];
 
-/** Nobody timed loading ahead: its guess is just above the tile without, so that it runs where it was measured to be faster. */
-function ahead(timed: TimedTile): TimedTile {
-  return { ...timed, tile: { ...timed.tile, ahead: true }, start: timed.start * 1.02, slice: timed.slice * 1.02 };
+/** Large tiles of f16 gain from it, whose invocations load much of a slice each. */
+function spread(timed: TimedTile): TimedTile {
+  return { ...timed, tile: { ...timed.tile, spread: true } };
 }
 
-/** Nobody timed tiles of half the depth either: they take what those of whole depth do, and half of that is padding where there are few channels. */
+/** Nobody timed tiles of half the depth: they take what those of whole depth do, and half of that is padding where there are few channels. */
 function halfDepth(timed: TimedTile): TimedTile {
   return {
     ...timed,
@@ -88,7 +91,7 @@ export function matrixChoices(
 ): readonly MatrixChoice[] {
   const timed = units.parts === 2 ? splitTiles : wholeTiles;
   const isNarrow = narrow && units.parts === 1 && p.channels <= narrowChannels;
-  const half = isNarrow ? timed.filter((entry) => entry.tile.depth === 64 && !entry.tile.ahead).map(halfDepth) : [];
+  const half = isNarrow ? timed.filter((entry) => entry.tile.depth === 64).map(halfDepth) : [];
   return [...timed, ...half]
     .filter((entry) => tileFits(entry.tile, units, device))
     .flatMap((entry) =>
@@ -99,20 +102,28 @@ export function matrixChoices(
     );
 }
 
-/** Whether a tile is made of whole matrices, every invocation stages as much as the others, and the device holds it. */
+/**
+ * Whether a tile is made of whole matrices, its invocations stage whole rows at a time, each finishes as many sums as the others
+ * and all of the same columns, and the device holds it.
+ */
 export function tileFits(t: MatrixTile, units: MatrixUnits, device: DeviceProfile): boolean {
   const threads = matrixThreads(t, units);
   const each = lanesPerVector(units);
-  const staged = [(t.rows * t.depth) / each / threads, (t.columns * t.depth) / each / threads];
   const whole = [
+    t.rows / t.subgroupRows,
+    t.columns / t.subgroupColumns,
     t.subgroupRows / units.m,
     t.subgroupColumns / units.n,
     t.depth / units.k,
     units.n / each,
     units.k / each,
+    (threads * each) / t.depth,
+    (threads * each) / t.columns,
+    (threads * 4) / t.columns,
+    (units.m * t.subgroupColumns) / 4 / units.lanes,
   ];
   return (
-    [...staged, ...whole].every((value) => value >= 1 && Number.isInteger(value)) &&
+    whole.every((value) => value >= 1 && Number.isInteger(value)) &&
     threads <= Math.min(device.maxInvocationsPerWorkgroup, device.maxWorkgroupSizeX) &&
     matrixMemory(t, units) <= device.maxWorkgroupStorage
   );
@@ -128,19 +139,27 @@ function canSplit(p: ImplicitGemm, shape: MatrixShape, device: DeviceProfile): b
   return each >= 2 && each * (splits - 1) < slices && bytes <= device.maxStorageBinding;
 }
 
-/** Predicted seconds: waves of workgroups, the last of them half full in the mean, and the traffic of partial sums. */
+/** Predicted seconds: waves of workgroups, and the traffic of partial sums. */
 function shapeSeconds(p: ImplicitGemm, shape: MatrixShape, entry: TimedTile, device: DeviceProfile): number {
   const { splits } = shape;
   const { tile: t, resident, start, slice, crowd } = entry;
   const { launchSeconds, cores, bytes } = ceilingsOf(device);
   const count = Math.ceil(p.rows / t.rows) * Math.ceil(p.columns / t.columns) * p.groups * splits;
   const fill = count / (cores * resident);
-  const waves = fill <= 1 ? 1 : fill + 0.35;
   const slices = Math.ceil(matrixSlices(p, t.depth) / splits);
   const one = start + slices * (slice + crowd * Math.min(1, fill));
   const partial = partialSumBytes(p, shape, packedLayout(p, t, shape.units));
   const reduce = splits === 1 ? 0 : 1e-6 + launchSeconds + (2 * partial) / bytes;
-  return launchSeconds + waves * one * 1e-6 * slowdown(shape.units, device) + reduce;
+  return launchSeconds + waves(fill) * one * 1e-6 * slowdown(shape.units, device) + reduce;
+}
+
+/**
+ * Waves of workgroups that fill the cores so many times: whole ones where there are two at most, `cores` being known to some
+ * percent; the last of more is half full in the mean.
+ */
+function waves(fill: number): number {
+  const whole = Math.max(fill, Math.ceil(fill / 1.05));
+  return whole < 2.2 ? Math.min(whole, Math.max(1, fill + 0.35)) : fill + 0.35;
 }
 
 /**

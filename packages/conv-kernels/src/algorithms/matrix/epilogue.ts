@@ -42,16 +42,25 @@ interface Passage {
   readonly passes: number;
   /** Rows of each band (the subgroups side by side) in a pass. */
   readonly rows: number;
-  /** Quads of columns that an invocation takes in a pass. */
+  /** Quads of columns that an invocation takes in a pass, one below the other. */
   readonly turns: number;
-  readonly threads: number;
+  /** Laid rows from one of its quads to the next. */
+  readonly step: number;
 }
 
 function passage({ tile, units }: MatrixShape): Passage {
   const rows = stageLayout(tile, units).sumMatrices * units.m;
-  const threads = matrixThreads(tile, units);
-  const turns = ((tile.rows / tile.subgroupRows) * rows * (tile.columns / 4)) / threads;
-  return { passes: tile.subgroupRows / rows, rows, turns, threads };
+  const step = matrixThreads(tile, units) / (tile.columns / 4);
+  const turns = ((tile.rows / tile.subgroupRows) * rows) / step;
+  return { passes: tile.subgroupRows / rows, rows, turns, step };
+}
+
+/** Declares which quad of columns an invocation takes in all passes, and in which laid row it begins. */
+export function ownQuad({ tile }: MatrixShape): string {
+  const quads = tile.columns / 4;
+  return `let quad = local_index % ${quads}u;
+let own_row = local_index / ${quads}u;
+let column = first_column + quad * 4u;`;
 }
 
 /** Lays the rows of a pass down in workgroup memory. */
@@ -69,43 +78,62 @@ function layDown(shape: MatrixShape, pass: number, prefix: string): string[] {
   return ['workgroupBarrier();', ...stores, 'workgroupBarrier();'];
 }
 
-/** Where the quad of a turn lies: in scope then are `row`, `quad` (of the tile's columns) and `laid`, its place in workgroup memory. */
-function quadOfTurn(shape: MatrixShape, pass: number, turn: string): string[] {
-  const { tile, units } = shape;
-  const { rows, threads } = passage(shape);
-  const quads = tile.columns / 4;
+/** The sums of a turn, as they lie in workgroup memory. */
+function laidQuad({ tile, units }: MatrixShape, turn: number, step: number): string {
+  return `bitcast<vec4f>(stage[(own_row + ${turn * step}u) * ${stageLayout(tile, units).sumStride}u + quad])`;
+}
+
+/** The row of the output of a turn. */
+function outputRow(shape: MatrixShape, pass: number, turn: number): string {
+  const { rows, step } = passage(shape);
+  const laid = `(own_row + ${turn * step}u)`;
+  return `first_row + ${laid} / ${rows}u * ${shape.tile.subgroupRows}u + ${pass * rows}u + ${laid} % ${rows}u`;
+}
+
+/** Declares `added`, the bias of the four columns of an invocation; zeros where there is none. */
+function ownBias(p: ImplicitGemm, vector: boolean): string[] {
+  if (!p.bias) return ['let added = vec4f();'];
+  const read = (l: number): string =>
+    vector
+      ? 'added = bias[(group * params.bias_g + column) >> 2u];'
+      : `added[${l}] = bias[group * params.bias_g + column + ${l}u];`;
   return [
-    `let index = ${turn} * ${threads}u + local_index;`,
-    `let band_row = index / ${quads}u;`,
-    `let quad = index % ${quads}u;`,
-    `let row = first_row + band_row / ${rows}u * ${tile.subgroupRows}u + ${pass * rows}u + band_row % ${rows}u;`,
-    `let laid = band_row * ${stageLayout(tile, units).sumStride}u + quad;`,
+    'var added = vec4f();',
+    ...range(vector ? 1 : 4).map((l) => `if (column + ${l}u < params.columns) {\n${read(l)}\n}`),
   ];
 }
 
 /** Sums to outputs: all invocations take four columns each of the rows laid down. */
-export function storeSums(shape: MatrixShape, vector: boolean): string {
-  const { passes, turns } = passage(shape);
-  return range(passes)
-    .flatMap((pass) => [
+export function storeSums(p: ImplicitGemm, shape: MatrixShape, vector: boolean): string {
+  const { passes, turns, step } = passage(shape);
+  return [
+    ownQuad(shape),
+    ...ownBias(p, vector),
+    ...range(passes).flatMap((pass) => [
       ...layDown(shape, pass, ''),
-      `for (var turn = 0u; turn < ${turns}u; turn++) {`,
-      ...quadOfTurn(shape, pass, 'turn'),
-      ...storeRow(vector, 'bitcast<vec4f>(stage[laid])'),
+      '{',
+      ...range(turns).map((turn) => `let laid_${turn} = ${laidQuad(shape, turn, step)};`),
+      ...range(turns).map((turn) => storeRow(vector, outputRow(shape, pass, turn), `laid_${turn}`)),
       '}',
-    ])
-    .join('\n');
+    ]),
+  ].join('\n');
 }
 
-function storeRow(vector: boolean, value: string): string[] {
+function storeRow(vector: boolean, row: string, value: string): string {
   return [
+    '{',
+    `let row = ${row};`,
     'if (row < params.rows) {',
     'let place = place_row(row);',
-    'let column = first_column + quad * 4u;',
     `let value = ${value};`,
-    storeQuad(vector, 'column', 'value'),
+    vector
+      ? 'store(group, place, column, value, added);'
+      : range(4)
+          .map((l) => `store(group, place, column + ${l}u, value[${l}], added[${l}]);`)
+          .join('\n'),
     '}',
-  ];
+    '}',
+  ].join('\n');
 }
 
 /** Names of an invocation's totals: the quads it takes in all passes. */
@@ -116,33 +144,25 @@ export function totals(shape: MatrixShape): string[] {
 
 /** Adds the sums of a name's prefix, with the input's scale undone, to the totals. */
 export function addTotals(shape: MatrixShape, prefix: string): string {
-  const { passes, turns } = passage(shape);
+  const { passes, turns, step } = passage(shape);
   return range(passes)
     .flatMap((pass) => [
       ...layDown(shape, pass, prefix),
-      ...range(turns).flatMap((turn) => [
-        '{',
-        ...quadOfTurn(shape, pass, `${turn}u`),
-        `total_${pass}_${turn} += bitcast<vec4f>(stage[laid]) * unscale;`,
-        '}',
-      ]),
+      ...range(turns).map((turn) => `total_${pass}_${turn} += ${laidQuad(shape, turn, step)} * unscale;`),
     ])
     .join('\n');
 }
 
 /** Totals to outputs, with the columns' scales undone. */
-export function storeTotals(shape: MatrixShape, vector: boolean): string {
+export function storeTotals(p: ImplicitGemm, shape: MatrixShape, vector: boolean): string {
   const { passes, turns } = passage(shape);
-  return range(passes)
-    .flatMap((pass) =>
-      range(turns).flatMap((turn) => [
-        '{',
-        ...quadOfTurn(shape, pass, `${turn}u`),
-        ...storeRow(vector, `total_${pass}_${turn} * column_scale(group, column)`),
-        '}',
-      ]),
-    )
-    .join('\n');
+  return [
+    ...ownBias(p, vector),
+    'let own_scale = column_scale(group, column);',
+    ...range(passes).flatMap((pass) =>
+      range(turns).map((turn) => storeRow(vector, outputRow(shape, pass, turn), `total_${pass}_${turn} * own_scale`)),
+    ),
+  ].join('\n');
 }
 
 /** `column_scale(group, column)`: what undoes the scales of four columns. */
@@ -160,12 +180,10 @@ export function storePartials(shape: MatrixShape): string {
     const { passes, turns } = passage(shape);
     return range(passes)
       .flatMap((pass) =>
-        range(turns).flatMap((turn) => [
-          '{',
-          ...quadOfTurn(shape, pass, `${turn}u`),
-          `scratch[((${start} + row) * params.w_padded_columns + first_column) / 4u + quad] = total_${pass}_${turn};`,
-          '}',
-        ]),
+        range(turns).map((turn) => {
+          const at = `((${start} + ${outputRow(shape, pass, turn)}) * params.w_padded_columns + column) / 4u`;
+          return `scratch[${at}] = total_${pass}_${turn};`;
+        }),
       )
       .join('\n');
   }

@@ -33,14 +33,14 @@ export function matrixDispatches(p: ImplicitGemm, shape: MatrixShape, device: De
   const placed = linearOutput(p);
   const direct = splits === 1;
   const vector = hasVectorOutput(p);
-  const store = storeFragment(placed ?? p, vector);
+  const store = storeFragment(placed ?? p, vector, true);
   const scratch: Binding = { name: 'scratch', access: 'read_write', type: 'array<vec4<f32>>' };
   const params = [...implicitParams(placed ?? p), ...matrixParams(p, shape, packed)];
   const finish = !direct
     ? storePartials(shape)
     : units.parts === 2
-      ? storeTotals(shape, vector)
-      : storeSums(shape, vector);
+      ? storeTotals(p, shape, vector)
+      : storeSums(p, shape, vector);
   const kernel = shader({
     label: `implicit-gemm-matrix ${matrixTileName(tile)}${direct ? '' : ' split'}`,
     enables: matrixExtensions(p, shape),
@@ -54,7 +54,7 @@ export function matrixDispatches(p: ImplicitGemm, shape: MatrixShape, device: De
     subgroups: units.pinsLanes ? { size: units.lanes } : {},
     declarations: [
       locateCode,
-      originCode(p),
+      originCode(p, Math.log2(loads.width)),
       `var<workgroup> stage: array<vec4u, ${stageLayout(tile, units).total}>;`,
       units.parts === 2 ? splitDeclarations : '',
       direct && units.parts === 2 ? columnScaleCode : '',

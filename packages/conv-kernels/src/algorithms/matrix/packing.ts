@@ -27,8 +27,8 @@ export function packedLayout(p: ImplicitGemm, tile: MatrixTile, units: MatrixUni
 }
 
 /**
- * Weights as [part][group][slice of channels][tap][channel of the slice][column], channels and columns padded with zeros to
- * whole tiles. With two parts each column is scaled by a power of two so that its largest value is near the top of f16's
+ * Weights as [part][group][tile of columns][slice of channels][tap][channel of the slice][column of the tile], channels and
+ * columns padded with zeros to whole tiles, so that a workgroup reads one run. With two parts each column is scaled by a power of two so that its largest value is near the top of f16's
  * range, taken apart by `highHalf` and `lowHalf`, and what undoes the scales follows as one f32 a column.
  */
 export function matrixPacking(p: ImplicitGemm, tile: MatrixTile, units: MatrixUnits): WeightPacking {
@@ -38,10 +38,11 @@ export function matrixPacking(p: ImplicitGemm, tile: MatrixTile, units: MatrixUn
     source: weightSource(p),
     axes: [
       { coordinate: 'group', size: p.groups, step: 1 },
+      { coordinate: 'column', size: Math.ceil(p.columns / tile.columns), step: tile.columns },
       { coordinate: 'channel', size: Math.ceil(p.channels / tile.depth), step: tile.depth },
       { coordinate: 'tap', size: p.taps, step: 1 },
       { coordinate: 'channel', size: tile.depth, step: 1 },
-      { coordinate: 'column', size: packedLayout(p, tile, units).columns, step: 1 },
+      { coordinate: 'column', size: tile.columns, step: 1 },
     ],
     slack: 0,
   });

@@ -1,30 +1,63 @@
-import { range } from './fetch.js';
+import { range, type Fetch } from './fetch.js';
 import { lanesPerVector, matrixTypes, stageLayout, type MatrixShape } from './shape.js';
 
 /**
- * The products of one staged slice. Successive ones go to different sums. With split operands those of a high and a low
- * half have sums of their own, some 2^11 times smaller, so that adding them costs the large sums no rounding.
+ * The products of one staged slice, in a loop over its steps of K. Successive ones go to different sums. With split operands
+ * those of a high and a low half have sums of their own, some 2^11 times smaller, so that adding them costs the large sums no
+ * rounding.
  */
-export function productCode(shape: MatrixShape): string {
+export function productLoop(shape: MatrixShape): string {
   const { tile, units } = shape;
   const layout = stageLayout(tile, units);
-  const steps = range(tile.depth / units.k);
-  const work = tile.ahead
-    ? [
-        loadCode(shape, 0),
-        ...steps.flatMap((s) => [s + 1 < steps.length ? loadCode(shape, s + 1) : '', addCode(shape, s)]),
-      ]
-    : steps.flatMap((s) => [loadCode(shape, s), addCode(shape, s)]);
+  const each = stepsPerTurn(shape);
+  const left = (each * units.k) / lanesPerVector(units);
+  const right = each * units.k * layout.weightStride;
+  return [
+    `for (var turn = 0u; turn < ${tile.depth / units.k / each}u; turn++) {`,
+    ...places(shape, [` + turn * ${left}u`, ` + turn * ${right}u`]),
+    ...range(each).flatMap((step) => [loadCode(shape, step), addCode(shape, step)]),
+    '}',
+  ].join('\n');
+}
+
+/** As `productLoop`, all written out, with the loads of the next slice between them in the first half. */
+export function spreadProducts(shape: MatrixShape, { first, vectors }: Fetch): string {
+  const { tile, units } = shape;
+  const steps = tile.depth / units.k;
+  const each = Math.ceil(vectors.length / Math.ceil(steps / 2));
   return [
     '{',
-    `let left_at = sub_row * ${layout.inputStride}u;`,
-    `let right_at = sub_column >> ${Math.log2(lanesPerVector(units))}u;`,
-    units.parts === 2 ? `let cross_at = right_at + select(${layout.weightPart}u, 0u, mode == 2u);` : '',
-    ...work,
+    ...places(shape, ['', '']),
+    ...first,
+    ...range(steps).flatMap((step) => [
+      loadCode(shape, step),
+      ...vectors.slice(step * each, (step + 1) * each),
+      addCode(shape, step),
+    ]),
     '}',
-  ]
-    .filter(Boolean)
-    .join('\n');
+  ].join('\n');
+}
+
+/** The least products in a turn of `productLoop`: enough for the loads of one to go on behind another. */
+const leastProducts = 4;
+
+/** Steps of K that a turn of `productLoop` takes. */
+function stepsPerTurn({ tile, units }: MatrixShape): number {
+  const products = (tile.subgroupRows / units.m) * (tile.subgroupColumns / units.n) * (units.parts === 2 ? 3 : 1);
+  const steps = tile.depth / units.k;
+  let each = 1;
+  while (each < steps && (steps % each !== 0 || each * products < leastProducts)) each++;
+  return each;
+}
+
+/** Declares where a subgroup's matrices begin. */
+function places({ tile, units }: MatrixShape, [left, right]: readonly [string, string]): string[] {
+  const layout = stageLayout(tile, units);
+  return [
+    `let left_at = sub_row * ${layout.inputStride}u${left};`,
+    `let right_at = (sub_column >> ${Math.log2(lanesPerVector(units))}u)${right};`,
+    ...(units.parts === 2 ? [`let cross_at = right_at + select(${layout.weightPart}u, 0u, mode == 2u);`] : []),
+  ];
 }
 
 /** Loads a subgroup's matrices of one step of K: rows of the input (l, and ll of low halves) and columns of weights (r, rl). */

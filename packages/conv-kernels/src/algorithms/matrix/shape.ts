@@ -1,7 +1,7 @@
 import type { ImplicitGemm } from '../../implicit.js';
 import type { DeviceProfile, SubgroupMatrixConfig } from '../../problem.js';
 
-/** A workgroup's share of a product on matrix units, and each subgroup's share of that. All are powers of two. */
+/** A workgroup's share of a product on matrix units, and each subgroup's share of that, in whole matrices. */
 export interface MatrixTile {
   readonly rows: number;
   readonly columns: number;
@@ -9,8 +9,11 @@ export interface MatrixTile {
   readonly depth: number;
   readonly subgroupRows: number;
   readonly subgroupColumns: number;
-  /** Whether the matrices of the next step of K are loaded before those at hand are multiplied. */
-  readonly ahead?: boolean;
+  /**
+   * Whether the loads of the next slice are spread over the products of this one, all of which are written out; else they go
+   * before the products, and these are in a loop, which compiles several times faster.
+   */
+  readonly spread?: boolean;
 }
 
 /** How a kernel multiplies: the matrices of the device, and what of the operands goes through them. */
@@ -78,9 +81,9 @@ export function stageLayout(tile: MatrixTile, units: MatrixUnits): StageLayout {
   const size = units.parts * (inputPart + weightPart);
   const sumStride = tile.columns / 4 + 1;
   const onePass = (tile.rows / tile.subgroupRows) * units.m * sumStride;
-  const passes = tile.subgroupRows / units.m;
-  let sumMatrices = 1;
-  while (sumMatrices < passes && 2 * sumMatrices * onePass <= size) sumMatrices *= 2;
+  const matrices = tile.subgroupRows / units.m;
+  let sumMatrices = matrices;
+  while (sumMatrices > 1 && (matrices % sumMatrices !== 0 || sumMatrices * onePass > size)) sumMatrices--;
   return {
     inputStride,
     inputPart,
@@ -101,8 +104,8 @@ export function matrixMemory(tile: MatrixTile, units: MatrixUnits): number {
 
 /** A tile as reports name it: the workgroup's, and a subgroup's share. */
 export function matrixTileName(tile: MatrixTile): string {
-  const { rows, columns, depth, subgroupRows, subgroupColumns, ahead } = tile;
-  return `${rows}x${columns}x${depth}/${subgroupRows}x${subgroupColumns}${ahead ? ' ahead' : ''}`;
+  const { rows, columns, depth, subgroupRows, subgroupColumns } = tile;
+  return `${rows}x${columns}x${depth}/${subgroupRows}x${subgroupColumns}`;
 }
 
 /**

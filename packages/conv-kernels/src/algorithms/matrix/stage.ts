@@ -1,26 +1,24 @@
-import { range, stagingCounts, type InputLoads } from './fetch.js';
-import { lanesPerVector, matrixThreads, stageLayout, type MatrixShape } from './shape.js';
+import { range, stagings, tested, type InputLoads } from './fetch.js';
+import { lanesPerVector, stageLayout, type MatrixShape } from './shape.js';
 
 /** Registers into workgroup memory. */
 export function stageCode(shape: MatrixShape, loads: InputLoads): string {
   const { tile, units } = shape;
   const layout = stageLayout(tile, units);
-  const counts = stagingCounts(shape);
-  const threads = matrixThreads(tile, units);
-  const each = lanesPerVector(units);
-  const inputStep = (threads / (tile.depth / each)) * layout.inputStride;
-  const weightStep = (threads / (tile.columns / each)) * layout.weightStride;
+  const { input, weights } = stagings(shape);
+  const across = tile.columns / lanesPerVector(units);
   const lines = [`let in_to = in_row * ${layout.inputStride}u + in_unit;`];
-  for (const i of range(counts.input)) {
-    const to = (part: number): string => `in_to + ${i * inputStep + part * layout.inputPart}u`;
-    if (units.parts === 1) lines.push(`stage[${to(0)}] = ${wholeVector(loads, i)};`);
-    else lines.push(...splitInput(i, to(0), to(1)));
+  for (const i of range(input.count)) {
+    const to = (part: number): string => `in_to + ${i * input.step * layout.inputStride + part * layout.inputPart}u`;
+    const store =
+      units.parts === 1 ? `stage[${to(0)}] = ${wholeVector(loads, i)};` : splitInput(i, to(0), to(1)).join('\n');
+    lines.push(tested(input, i, store));
   }
-  lines.push(`let w_to = w_row * ${layout.weightStride}u + w_unit;`);
+  lines.push(`let w_to = local_index / ${across}u * ${layout.weightStride}u + local_index % ${across}u;`);
   for (const part of range(units.parts)) {
-    for (const j of range(counts.weights)) {
-      const to = layout.weights + part * layout.weightPart + j * weightStep;
-      lines.push(`stage[w_to + ${to}u] = w_${part * counts.weights + j};`);
+    for (const j of range(weights.count)) {
+      const to = layout.weights + part * layout.weightPart + j * weights.step * layout.weightStride;
+      lines.push(tested(weights, j, `stage[w_to + ${to}u] = w_${part * weights.count + j};`));
     }
   }
   return `{\n${lines.join('\n')}\n}`;

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildModel, type AttributeSpec, type NodeSpec, type TensorSpec } from '../../../tools/testing/index.js';
-import { acquireDevice, createSession, evaluateReference, type Device, type Precision } from '../src/index.js';
+import {
+  acquireDevice,
+  createSession,
+  evaluateReference,
+  type AlgorithmOptions,
+  type Device,
+  type Precision,
+} from '../src/index.js';
 
 let device: Device;
 beforeAll(async () => {
@@ -100,6 +107,30 @@ async function check(each: Case, precision: Precision, tolerance: number): Promi
 describe('a convolution and the maxima of its windows', () => {
   it.each(Object.entries(cases))('%s', async (_, each) => {
     await check(each, 'fp32', 1e-4);
+  });
+
+  it('makes of what is not finite what the two kernels make', async () => {
+    // One pixel of the filter, so that no sum adds infinities of both signs.
+    const model = buildModel({
+      inputs: [{ name: 'x', dataType: 'float32', dims: [1, 1, 9, 11] }],
+      outputs: [{ name: 'y', dataType: 'float32' }],
+      initializers: [{ name: 'w', dataType: 'float32', dims: [4, 1, 1, 1], data: Float32Array.of(1, -1, 2, -2) }],
+      nodes: [
+        { opType: 'Conv', name: 'conv', inputs: ['x', 'w'], outputs: ['r'] },
+        pool({ kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),
+      ],
+    });
+    const x = Float32Array.from({ length: 99 }, (_, i) => (i < 33 ? -Infinity : i === 60 ? Infinity : i - 80));
+    x[75] = NaN;
+    const run = async (algorithms: AlgorithmOptions) => {
+      const session = await createSession(model, { device, algorithms });
+      const { y } = await session.run({ x });
+      session.dispose();
+      return [...(y.data as Float32Array)];
+    };
+    const together = await run({ nodes: { pool: 'few-channels-pool' } });
+    expect(together).toEqual(await run({ nodes: { conv: 'few-channels', pool: 'apart' } }));
+    expect(together).toContain(Infinity);
   });
 
   it('stored as f16, where the adapter has it', async () => {

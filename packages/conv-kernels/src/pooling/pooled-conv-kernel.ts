@@ -105,7 +105,7 @@ export function pooledConvKernel(problem: PooledConvProblem, tile: PooledTile, d
     body: [
       placeCode,
       lineSums(p, device),
-      resultsCode(conv.epilogue.bias),
+      resultsCode(conv.epilogue.bias, device),
       maximaCode(device, pool.kernel, storageType(p.elementType, vector ? 4 : 1), vector),
     ].join('\n'),
   });
@@ -134,15 +134,17 @@ let conv_x = i32(first_window * params.pool_stride_x + run * 4u) - params.pool_p
 let first_y = conv_y * params.stride_y - params.pad_top;
 let first_x = conv_x * params.stride_x - params.pad_left;`;
 
-function resultsCode(hasBias: boolean): string {
+/** Compilers of CPU adapters take long over loops that they unroll; those of GPUs keep an array in registers only so. */
+function resultsCode(hasBias: boolean, device: DeviceProfile): string {
+  const [quadCount, pixelCount] = device.isSoftware ? ['params.quads', 'params.pixels'] : ['QUADS', `${pixels}u`];
   const bias = `
   let column = (block * QUADS + j) * 4u;
   let last = params.columns - 1u;
   let added = vec4f(bias[min(column, last)], bias[min(column + 1u, last)], bias[min(column + 2u, last)], bias[min(column + 3u, last)]);`;
   return `
 let is_row = conv_y >= 0 && conv_y < i32(params.out_height);
-for (var j = 0u; j < params.quads; j++) {${hasBias ? bias : ''}
-  for (var i = 0u; i < params.pixels; i++) {
+for (var j = 0u; j < ${quadCount}; j++) {${hasBias ? bias : ''}
+  for (var i = 0u; i < ${pixelCount}; i++) {
     let x = conv_x + i32(i);
     let is_result = is_row && x >= 0 && x < i32(params.out_width);
     let value = activate(sums[i * QUADS + j]${hasBias ? ' + added' : ''});

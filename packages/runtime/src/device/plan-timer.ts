@@ -14,7 +14,7 @@ import { bufferUsage } from './usage.js';
 /** A pass at least this long is timed well. */
 const leastSeconds = { software: 5e-3, gpu: 1e-3 } as const;
 /** A pass of arithmetic at least this long shows the clock. */
-const heavySeconds = 10e-3;
+const heavySeconds = 5e-3;
 const largestScale = 2 ** 20;
 const rounds = 7;
 /** What is this many times slower than the fastest so far is not run again. */

@@ -69,7 +69,8 @@ function weighShape(shape: Int8Shape, key: string, device: DeviceProfile, option
   return weigh(int8Algorithms, options, `${arithmeticKey(shape.arithmetic)} ${key}`, (algorithm) => {
     const supported = algorithm.supports(shape, device);
     if (supported !== true) return supported;
-    return [{ seconds: algorithm.cost(shape, device), plan: () => algorithm.plan(shape, device) }];
+    const one = { seconds: algorithm.cost(shape, device), plan: (): Plan => algorithm.plan(shape, device) };
+    return algorithm.variants?.(shape, device) ?? [one];
   });
 }
 

@@ -48,12 +48,26 @@ export const int8Matrix: Int8Algorithm = {
     const { matrices, reading } = cheapest(shape, device);
     return planInt8Matrix(shape, matrices, reading, device);
   },
+  variants: (shape, device) =>
+    choicesOf(shape, device).map(({ matrices, reading, seconds }) => ({
+      name: variantName(matrices, reading),
+      seconds,
+      plan: () => planInt8Matrix(shape, matrices, reading, device),
+    })),
 };
 
-function cheapest(shape: Int8Shape, device: DeviceProfile): Int8MatrixChoice {
+function choicesOf(shape: Int8Shape, device: DeviceProfile): readonly Int8MatrixChoice[] {
   const choices = int8MatrixChoices(shape, device);
   if (typeof choices === 'string') throw new Error(choices);
-  return choices.reduce((best, choice) => (choice.seconds < best.seconds ? choice : best));
+  return choices;
+}
+
+function variantName({ tile }: Int8MatrixShape, reading: Int8Reading): string {
+  return `${int8TileName(tile)}${reading === 'packed' ? ' packed' : ''}`;
+}
+
+function cheapest(shape: Int8Shape, device: DeviceProfile): Int8MatrixChoice {
+  return choicesOf(shape, device).reduce((best, choice) => (choice.seconds < best.seconds ? choice : best));
 }
 
 /** The plan by matrices, a tile and a way to read the input. */
@@ -67,7 +81,7 @@ export function planInt8Matrix(
   const isPacked = reading === 'packed';
   return {
     algorithm: 'int8-matrix',
-    variant: `${int8TileName(matrices.tile)}${isPacked ? ' packed' : ''}`,
+    variant: variantName(matrices, reading),
     dispatches: isPacked ? [packInput(shape, packedWords(shape), device), product] : [product],
     scratchByteLength: isPacked ? packedInputBytes(shape) : 0,
     packing: int8MatrixPacking(shape, matrices.tile),

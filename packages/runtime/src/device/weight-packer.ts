@@ -65,13 +65,13 @@ export function startCompiling({ pipelines }: GpuDevice, jobs: readonly PackingJ
 
 /**
  * Packs weights on the GPU: what the file has is uploaded as it is, a batch at a time into one buffer, and a dispatch or
- * two for each weight write its packed bytes to `bufferOf(weight)`. `onUploaded` is told of each weight.
+ * two for each weight write its packed bytes to a buffer that `create` makes. `onUploaded` is told of each weight.
  */
 export async function packOnDevice(
   device: GpuDevice,
   jobs: readonly PackingJob[],
   stream: ByteStream,
-  bufferOf: (weight: Weight) => GPUBuffer,
+  create: (weight: Weight) => GPUBuffer,
   onUploaded: (weight: Weight) => void,
 ): Promise<void> {
   if (jobs.length === 0) return;
@@ -96,7 +96,7 @@ export async function packOnDevice(
       for (const job of batch.jobs) {
         const bound = {
           ...(await uploadJob(stream, job, stored, at, alignment)),
-          packed: { buffer: bufferOf(job.weight) },
+          packed: { buffer: create(job.weight) },
         };
         at += extent(job, alignment);
         onUploaded(job.weight);

@@ -42,12 +42,11 @@ export class WeightStore {
     const finished = ({ byteLength }: Weight) => onProgress((done += byteLength), total);
     try {
       for (const weight of missing) {
-        const buffer = this.#create(weight);
         if (packed.has(weight)) continue;
-        await write(stream, weight, buffer);
+        await write(stream, weight, this.#create(weight));
         finished(weight);
       }
-      await packOnDevice(device, jobs, stream, ({ key }) => this.get(key), finished);
+      await packOnDevice(device, jobs, stream, (weight) => this.#create(weight), finished);
       stream.flush();
     } catch (error) {
       for (const { key } of missing) this.#discard(key);

@@ -5,12 +5,10 @@ import { sharesWeights } from './winograd-products.js';
 
 /** Neighbouring outputs of a thread. */
 export const pixels = 4;
-/** Output channels of a thread. */
+/** Output channels of a thread, where the kernel has no other number. */
 export const columns = 16;
 /** Inputs of one line that a thread holds at most. */
 const longestLine = 32;
-
-const quads = columns / 4;
 
 /** Inputs of one line that the outputs of a thread see. */
 export function lineLength(p: ImplicitGemm): number {
@@ -18,8 +16,8 @@ export function lineLength(p: ImplicitGemm): number {
 }
 
 /** Whole runs of lanes may be read beyond the last weight. */
-export function linePacking(p: ImplicitGemm, device: DeviceProfile): ReturnType<typeof blockPacking> {
-  return blockPacking(p, columns, sharesWeights(device) ? 4 * device.subgroupMaxSize : 0);
+export function linePacking(p: ImplicitGemm, device: DeviceProfile, block = columns): ReturnType<typeof blockPacking> {
+  return blockPacking(p, block, sharesWeights(device) ? 4 * device.subgroupMaxSize : 0);
 }
 
 /** Why threads cannot sum lines of a problem; undefined where they can. */
@@ -45,11 +43,12 @@ export function lineEnables(device: DeviceProfile): readonly 'subgroups'[] {
 }
 
 /**
- * WGSL that sums four neighbouring outputs by sixteen channels, `sums[pixel * 4 + quad]`: of each channel and line of the
+ * WGSL that sums four neighbouring outputs by `width` channels, `sums[pixel * width / 4 + quad]`: of each channel and line of the
  * filter it reads the inputs that its outputs share once. In scope must be `image`, `first_y` and `first_x`, where the
  * first output's filter begins, and `block`, that of the channels; all invocations of a subgroup have the same `block`.
  */
-export function lineSums(p: ImplicitGemm, device: DeviceProfile): string {
+export function lineSums(p: ImplicitGemm, device: DeviceProfile, width = columns): string {
+  const quads = width / 4;
   const sums = range(pixels).flatMap((i) => range(quads).map((j) => `sum_${i}_${j}`));
   return [
     ...(sharesWeights(device) ? ['let lane = subgroupExclusiveAdd(1u);'] : []),
@@ -63,7 +62,7 @@ export function lineSums(p: ImplicitGemm, device: DeviceProfile): string {
     'let at = base + select(0u, u32(y), in_y) * params.x_y + c * params.x_c;',
     ...lineLoads(p, device),
     `let w = (block * params.taps * params.channels + ky * params.kernel_width * params.channels + c) * ${quads}u;`,
-    ...taps(p, device),
+    ...taps(p, device, quads),
     '}',
     '}',
     `var sums = array<vec4f, ${sums.length}>(${sums.join(', ')});`,
@@ -82,7 +81,7 @@ function lineLoads(p: ImplicitGemm, device: DeviceProfile): string[] {
 }
 
 /** The products of one channel and line of the filter; weights lie [tap][channel][column]. */
-function taps(p: ImplicitGemm, device: DeviceProfile): string[] {
+function taps(p: ImplicitGemm, device: DeviceProfile, quads: number): string[] {
   const shared = sharesWeights(device);
   const all = range(p.kernelWidth).flatMap((kx) => range(quads).map((j) => ({ kx, j })));
   const address = (kx: string, j: string): string => `weights[w + ${kx} * params.channels * ${quads}u + ${j}]`;

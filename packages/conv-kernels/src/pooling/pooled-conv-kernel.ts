@@ -1,4 +1,4 @@
-import { columns, lineEnables, lineLength, lineSums, pixels } from '../algorithms/few-channels-lines.js';
+import { lineEnables, lineLength, lineSums, pixels } from '../algorithms/few-channels-lines.js';
 import { sharesWeights } from '../algorithms/winograd-products.js';
 import { implicitConv, implicitParams, isVectorLayout, type GroupedLayout } from '../implicit.js';
 import type { Dispatch } from '../plan.js';
@@ -7,8 +7,6 @@ import { activationCode, floatLiteral } from '../wgsl/activation.js';
 import { enables, inputStorageType, storageType } from '../wgsl/fragments.js';
 import { shader, type Binding, type Param } from '../wgsl/shader.js';
 import type { PooledConvProblem } from './pooled-conv.js';
-
-const quads = columns / 4;
 
 /** Rows and columns of windows that a workgroup takes, at most. */
 const largestTile = 16;
@@ -23,35 +21,56 @@ export interface PooledTile {
   readonly convRows: number;
   readonly runs: number;
   readonly threads: number;
+  /** Output channels, all of which each thread computes. */
+  readonly channels: number;
 }
 
-function tileOf({ pool }: PooledConvProblem, rows: number, across: number, device: DeviceProfile): PooledTile {
+function tileOf(
+  { pool }: PooledConvProblem,
+  [rows, across, channels]: readonly [number, number, number],
+  device: DeviceProfile,
+): PooledTile {
   const convRows = (rows - 1) * pool.stride[0] + pool.kernel[0];
   const runs = Math.ceil(((across - 1) * pool.stride[1] + pool.kernel[1]) / pixels);
   const lanes = sharesWeights(device) ? device.subgroupMaxSize : 32;
-  return { rows, columns: across, convRows, runs, threads: Math.ceil((convRows * runs) / lanes) * lanes };
+  return { rows, columns: across, convRows, runs, threads: Math.ceil((convRows * runs) / lanes) * lanes, channels };
 }
 
 /** Bytes of a tile's results in workgroup memory. */
-function tileMemory({ convRows, runs }: PooledTile): number {
-  return 4 * columns * convRows * runs * pixels;
+function tileMemory({ convRows, runs, channels }: PooledTile): number {
+  return 4 * channels * convRows * runs * pixels;
 }
 
-/** Workgroups that share the windows of all images, for each block of channels. */
-export function tileCount({ conv, pool }: PooledConvProblem, tile: PooledTile): number {
-  return conv.batch * Math.ceil(pool.output[0] / tile.rows) * Math.ceil(pool.output[1] / tile.columns);
+/** Workgroups: tiles of the windows of all images, and blocks of channels. */
+export function tileGrid({ conv, pool }: PooledConvProblem, tile: PooledTile): readonly [number, number, number] {
+  const tiles = Math.ceil(pool.output[0] / tile.rows) * Math.ceil(pool.output[1] / tile.columns);
+  return [conv.batch * tiles, Math.ceil(conv.outChannels / tile.channels), 1];
 }
 
-/** The tile with the fewest threads over all workgroups, so that least is computed twice or in vain; undefined where none fits. */
-export function pooledTile(problem: PooledConvProblem, device: DeviceProfile): PooledTile | undefined {
+/** Invocations of all workgroups. */
+export function tileInvocations(problem: PooledConvProblem, tile: PooledTile): number {
+  return tileGrid(problem, tile).reduce((product, size) => product * size, tile.threads);
+}
+
+/** Output channels of a thread: with fewer, more threads share the work of a single image on a GPU. */
+const channelBlocks = { software: [16], gpu: [16, 8] } as const;
+
+/**
+ * Of each number of channels a thread may take, the tile with the fewest threads over all workgroups, so that least is
+ * computed twice or in vain; none where none fits.
+ */
+export function pooledTiles(problem: PooledConvProblem, device: DeviceProfile): readonly PooledTile[] {
   const sizes = Array.from({ length: largestTile }, (_, i) => i + 1);
   const memory = Math.min(mostMemory, device.maxWorkgroupStorage);
   const threads = Math.min(256, device.maxInvocationsPerWorkgroup, device.maxWorkgroupSizeX);
-  const fitting = sizes
-    .flatMap((rows) => sizes.map((across) => tileOf(problem, rows, across, device)))
-    .filter((tile) => tile.threads <= threads && tileMemory(tile) <= memory);
-  const total = (tile: PooledTile): number => tileCount(problem, tile) * tile.threads;
-  return fitting.length === 0 ? undefined : fitting.reduce((best, tile) => (total(tile) < total(best) ? tile : best));
+  return channelBlocks[device.isSoftware ? 'software' : 'gpu'].flatMap((channels) => {
+    const fitting = sizes
+      .flatMap((rows) => sizes.map((across) => tileOf(problem, [rows, across, channels], device)))
+      .filter((tile) => tile.threads <= threads && tileMemory(tile) <= memory)
+      .filter((tile) => Math.max(...tileGrid(problem, tile)) <= device.maxWorkgroupsPerDimension);
+    const total = (tile: PooledTile): number => tileInvocations(problem, tile);
+    return fitting.length === 0 ? [] : [fitting.reduce((best, tile) => (total(tile) < total(best) ? tile : best))];
+  });
 }
 
 /**
@@ -61,6 +80,7 @@ export function pooledTile(problem: PooledConvProblem, device: DeviceProfile): P
 export function pooledConvKernel(problem: PooledConvProblem, tile: PooledTile, device: DeviceProfile): Dispatch {
   const { conv, pool } = problem;
   const p = implicitConv(conv);
+  const quads = tile.channels / 4;
   const output = groupedLayout(problem.output, [conv.batch, conv.outChannels, ...pool.output]);
   const vector = isVectorLayout(output, p.columns);
   const tilesAcross = Math.ceil(pool.output[1] / tile.columns);
@@ -78,7 +98,7 @@ export function pooledConvKernel(problem: PooledConvProblem, tile: PooledTile, d
   ];
   const bias: readonly Binding[] = conv.epilogue.bias ? [{ name: 'bias', access: 'read', type: 'array<f32>' }] : [];
   const kernel = shader({
-    label: `few-channels-pool ${tile.rows}x${tile.columns}`,
+    label: `few-channels-pool ${tile.rows}x${tile.columns}x${tile.channels}`,
     enables: [...enables(p.elementType), ...lineEnables(device)],
     consts: {
       THREADS: tile.threads,
@@ -104,13 +124,13 @@ export function pooledConvKernel(problem: PooledConvProblem, tile: PooledTile, d
     ].join('\n'),
     body: [
       placeCode,
-      lineSums(p, device),
+      lineSums(p, device, tile.channels),
       resultsCode(conv.epilogue.bias, device),
       maximaCode(device, pool.kernel, storageType(p.elementType, vector ? 4 : 1), vector),
     ].join('\n'),
   });
   const operands = ['input', 'weights', ...bias.map(() => 'bias' as const), 'output'] as const;
-  return { kernel, workgroups: [tileCount(problem, tile), Math.ceil(p.columns / columns), 1], params, operands };
+  return { kernel, workgroups: tileGrid(problem, tile), params, operands };
 }
 
 function groupedLayout({ offset, strides }: ActivationLayout, dims: readonly number[]): GroupedLayout {

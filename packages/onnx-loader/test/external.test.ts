@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { memorySource, readTensor } from '@tessera/onnx-loader';
+import { memorySource, readInto, readTensor } from '@tessera/onnx-loader';
 import { fileSource, loadOnnxFile } from '@tessera/onnx-loader/node';
 import { decodeModel, encodeModel } from '@tessera/onnx-loader/schema';
 import { buildModel } from '../../../tools/testing/index.js';
@@ -39,6 +39,23 @@ describe('external data in files', () => {
       expect(readW(writeModel({ location: 'w.bin', offset, length: 12 }))).toEqual(values);
       expect(readW(writeModel({ location: './w.bin', offset }))).toEqual(values);
     }
+  });
+
+  it('reads part of a tensor into memory at hand, and no further than its end', () => {
+    writeFileSync(
+      join(folder, 'w.bin'),
+      Uint8Array.from({ length: 20 }, (_, i) => i),
+    );
+    const { bytes } = loadOnnxFile(writeModel({ location: 'w.bin', offset: 4, length: 12 })).graph.initializers.get(
+      'w',
+    )!;
+    const target = new Uint8Array(9).fill(0xee);
+    readInto(bytes, 7, target.subarray(2, 7));
+    expect([...target]).toEqual([0xee, 0xee, 11, 12, 13, 14, 15, 0xee, 0xee]);
+    expect(() => readInto(bytes, 7, new Uint8Array(6))).toThrow('Cannot read 6 bytes from 7 on: there are 12');
+    const view = new Uint8Array(2);
+    readInto(memorySource(Uint8Array.of(1, 2, 3)), 1, view);
+    expect([...view]).toEqual([2, 3]);
   });
 
   it('reads beyond 4 GiB', () => {

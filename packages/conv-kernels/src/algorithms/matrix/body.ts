@@ -1,5 +1,5 @@
 import type { ImplicitGemm } from '../../implicit.js';
-import { addTotals, ownQuad, totals } from './epilogue.js';
+import { addTotals, totals } from './epilogue.js';
 import { fetchSetup, fetchSteps, sliceStart, sliceStep, type InputLoads } from './fetch.js';
 import { productLoop, spreadProducts } from './product.js';
 import { rangeLoop } from './range.js';
@@ -20,7 +20,6 @@ export function matrixBody(p: ImplicitGemm, shape: MatrixShape, loads: InputLoad
     `let first_column = workgroup_id.x * ${tile.columns}u;`,
     `let sub_row = (subgroup_id / ${across}u) * ${tile.subgroupRows}u;`,
     `let sub_column = (subgroup_id % ${across}u) * ${tile.subgroupColumns}u;`,
-    ...(isSplit ? [ownQuad(shape)] : []),
     splits === 1 ? 'let first_slice = 0u;' : 'let first_slice = split * params.slices_per_split;',
     splits === 1
       ? 'let last_slice = params.slices;'

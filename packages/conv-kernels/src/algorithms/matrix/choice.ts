@@ -39,12 +39,12 @@ function tile(
 
 /** The tiles for operands as they are. */
 const wholeTiles: readonly TimedTile[] = [
-  tile(128, 256, 32, 64, 64, [1, 5.65, 0.838, 0.121]),
-  spread(tile(128, 128, 64, 64, 32, [1, 2.39, 0.868, 0.057])),
-  spread(tile(96, 128, 64, 48, 64, [1, 3.17, 0.67, 0])),
-  spread(tile(96, 128, 64, 48, 32, [1, 2.53, 0.7, 0])),
-  spread(tile(48, 128, 64, 48, 32, [1, 1.09, 0.444, 0])),
-  tile(256, 64, 64, 64, 32, [1, 3.17, 0.96, 0.116]),
+  tile(128, 256, 32, 64, 64, [1, 5.19, 0.875, 0.107]),
+  spread(tile(128, 128, 64, 64, 32, [1, 2.49, 0.876, 0.018])),
+  spread(tile(96, 128, 64, 48, 64, [1, 4.3, 0.62, 0])),
+  spread(tile(96, 128, 64, 48, 32, [1, 2.28, 0.72, 0])),
+  spread(tile(48, 128, 64, 48, 32, [1, 1.06, 0.452, 0])),
+  tile(256, 64, 64, 64, 32, [1, 3.17, 1.062, 0.01]),
   tile(64, 64, 64, 32, 32, [2, 1.8, 0.242, 0.397]),
   tile(32, 64, 64, 16, 32, [2, 0.75, 0.255, 0.224]),
   tile(32, 32, 128, 16, 16, [2, 0.72, 0.244, 0.65]),
@@ -52,8 +52,8 @@ const wholeTiles: readonly TimedTile[] = [
 
 /** The tiles for operands that are split in two. */
 const splitTiles: readonly TimedTile[] = [
-  tile(96, 128, 32, 48, 32, [1, 2.5, 1.2, 0.05]),
-  tile(64, 128, 32, 32, 32, [1, 2.7, 0.952, 0.027]),
+  tile(96, 128, 32, 48, 32, [1, 5.87, 0.889, 0.382]),
+  tile(64, 128, 32, 32, 32, [1, 2.7, 0.952, 0.08]),
   tile(64, 64, 32, 32, 32, [2, 2.68, 0.608, 0.483]),
   tile(32, 64, 32, 16, 32, [2, 1.43, 0.401, 0.116]),
 ];
@@ -150,16 +150,16 @@ function shapeSeconds(p: ImplicitGemm, shape: MatrixShape, entry: TimedTile, dev
   const one = start + slices * (slice + crowd * Math.min(1, fill));
   const partial = partialSumBytes(p, shape, packedLayout(p, t, shape.units));
   const reduce = splits === 1 ? 0 : 1e-6 + launchSeconds + (2 * partial) / bytes;
-  return launchSeconds + waves(fill) * one * 1e-6 * slowdown(shape.units, device) + reduce;
+  return launchSeconds + waves(fill, resident) * one * 1e-6 * slowdown(shape.units, device) + reduce;
 }
 
 /**
- * Waves of workgroups that fill the cores so many times: whole ones where there are two at most, `cores` being known to some
- * percent; the last of more is half full in the mean.
+ * Waves of workgroups that fill the cores so many times. Where a core has one at a time the last wave takes as long as the
+ * others, where `cores` is measured up to four percent too low; where it has several, the last is half full in the mean.
  */
-function waves(fill: number): number {
-  const whole = Math.max(fill, Math.ceil(fill / 1.05));
-  return whole < 2.2 ? Math.min(whole, Math.max(1, fill + 0.35)) : fill + 0.35;
+function waves(fill: number, resident: number): number {
+  if (resident === 1) return Math.max(1, fill, Math.ceil(fill / 1.04));
+  return fill <= 1 ? 1 : fill + 0.35;
 }
 
 /**

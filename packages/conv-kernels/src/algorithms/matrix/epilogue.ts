@@ -55,13 +55,16 @@ function passage({ tile, units }: MatrixShape): Passage {
   return { passes: tile.subgroupRows / rows, rows, turns, step };
 }
 
-/** Declares which quad of columns an invocation takes in all passes, and in which laid row it begins. */
-export function ownQuad({ tile }: MatrixShape): string {
+/**
+ * Declares which quad of columns an invocation takes in all passes, and in which laid row it begins. To be declared where it is
+ * needed: from one place to the next it would take registers.
+ */
+function ownQuad({ tile }: MatrixShape): string[] {
   const quads = tile.columns / 4;
-  return `let quad = local_index % ${quads}u;
-let own_row = local_index / ${quads}u;
-let column = first_column + quad * 4u;`;
+  return [`let quad = local_index % ${quads}u;`, `let own_row = local_index / ${quads}u;`];
 }
+
+const ownColumn = 'let column = first_column + quad * 4u;';
 
 /** Lays the rows of a pass down in workgroup memory. */
 function layDown(shape: MatrixShape, pass: number, prefix: string): string[] {
@@ -107,7 +110,8 @@ function ownBias(p: ImplicitGemm, vector: boolean): string[] {
 export function storeSums(p: ImplicitGemm, shape: MatrixShape, vector: boolean): string {
   const { passes, turns, step } = passage(shape);
   return [
-    ownQuad(shape),
+    ...ownQuad(shape),
+    ownColumn,
     ...ownBias(p, vector),
     ...range(passes).flatMap((pass) => [
       ...layDown(shape, pass, ''),
@@ -145,18 +149,23 @@ export function totals(shape: MatrixShape): string[] {
 /** Adds the sums of a name's prefix, with the input's scale undone, to the totals. */
 export function addTotals(shape: MatrixShape, prefix: string): string {
   const { passes, turns, step } = passage(shape);
-  return range(passes)
-    .flatMap((pass) => [
+  return [
+    '{',
+    ...ownQuad(shape),
+    ...range(passes).flatMap((pass) => [
       ...layDown(shape, pass, prefix),
       ...range(turns).map((turn) => `total_${pass}_${turn} += ${laidQuad(shape, turn, step)} * unscale;`),
-    ])
-    .join('\n');
+    ]),
+    '}',
+  ].join('\n');
 }
 
 /** Totals to outputs, with the columns' scales undone. */
 export function storeTotals(p: ImplicitGemm, shape: MatrixShape, vector: boolean): string {
   const { passes, turns } = passage(shape);
   return [
+    ...ownQuad(shape),
+    ownColumn,
     ...ownBias(p, vector),
     'let own_scale = column_scale(group, column);',
     ...range(passes).flatMap((pass) =>
@@ -178,14 +187,12 @@ export function storePartials(shape: MatrixShape): string {
   const start = '(split * params.groups + group) * params.padded_rows';
   if (units.parts === 2) {
     const { passes, turns } = passage(shape);
-    return range(passes)
-      .flatMap((pass) =>
-        range(turns).map((turn) => {
-          const at = `((${start} + ${outputRow(shape, pass, turn)}) * params.w_padded_columns + column) / 4u`;
-          return `scratch[${at}] = total_${pass}_${turn};`;
-        }),
-      )
-      .join('\n');
+    const store = (pass: number, turn: number): string => {
+      const at = `((${start} + ${outputRow(shape, pass, turn)}) * params.w_padded_columns + column) / 4u`;
+      return `scratch[${at}] = total_${pass}_${turn};`;
+    };
+    const stores = range(passes).flatMap((pass) => range(turns).map((turn) => store(pass, turn)));
+    return [...ownQuad(shape), ownColumn, ...stores].join('\n');
   }
   return [
     `let partial_at = ((${start} + first_row + sub_row) * params.w_padded_columns + first_column + sub_column) >> 2u;`,

@@ -23,6 +23,15 @@ describe('means and the product that follows', () => {
     expect(planAveragedProduct(classifier(1), gpu, { only: 'few-rows' })).toBeUndefined();
   });
 
+  it('share one text among layers of about as many channels, and fill the memory that there is', () => {
+    const code = (channels: number, device = gpu): string => {
+      const problem = averagedProblem({ batch: 1, channels, size: [7, 7], columns: 32, input: 'nhwc' });
+      return planAveragedProduct(problem, device, { only: 'averaged-product' })!.dispatches[0].kernel.code;
+    };
+    expect(code(672)).toBe(code(576));
+    expect(code(3072, least)).toContain('const MEANS = 768u;');
+  });
+
   it('say which way is faster, and why one is out', () => {
     expect(explainAveragedProduct(classifier(1), gpu).map(({ algorithm }) => algorithm)).toEqual([
       'averaged-product',

@@ -75,15 +75,22 @@ export function averagedProductPacking(p: AveragedProductProblem): WeightPacking
   return blockPacking(implicit(p), columns);
 }
 
+/** Room for the means, four at a time: a power of two where the device has it, so that layers share a text. */
+function meansHeld(p: AveragedProductProblem, device: DeviceProfile): number {
+  const most = Math.floor(device.maxWorkgroupStorage / vectorBytes) - averagedProductThreads(device);
+  return Math.min(most, 2 ** Math.ceil(Math.log2(Math.ceil(p.channels / 4))));
+}
+
 /**
  * Threads that share the positions of one channel: as many as make the longest chain of loads shortest, where every
- * thread takes four channels of some positions at a time.
+ * thread takes four channels of some positions at a time. Of a few numbers, since each makes a text of its own.
  */
 function positionLanes(p: AveragedProductProblem, threads: number): number {
   const units = Math.ceil(p.channels / 4);
   const turns = (lanes: number) => Math.ceil((units * lanes) / threads) * (Math.ceil((p.height * p.width) / lanes) + 2);
-  const choices = Array.from({ length: Math.log2(threads / leastUnits) + 1 }, (_, i) => 2 ** i);
-  return choices.reduce((best, lanes) => (turns(lanes) < turns(best) ? lanes : best));
+  return [1, 4, 16]
+    .filter((lanes) => lanes * leastUnits <= threads)
+    .reduce((best, lanes) => (turns(lanes) < turns(best) ? lanes : best));
 }
 
 /**
@@ -111,7 +118,7 @@ export function averagedProductKernel(p: AveragedProductProblem, device: DeviceP
     consts: {
       THREADS: threads,
       LANES: lanes,
-      UNITS: Math.ceil(p.channels / 4),
+      MEANS: meansHeld(p, device),
       UNITS_AT_ONCE: threads / lanes,
       QUADS: columnQuads,
     },
@@ -126,7 +133,7 @@ export function averagedProductKernel(p: AveragedProductProblem, device: DeviceP
       locateCode,
       store.declarations,
       loadCode(p, vector),
-      'var<workgroup> means: array<vec4f, UNITS>;',
+      'var<workgroup> means: array<vec4f, MEANS>;',
       'var<workgroup> parts: array<vec4f, THREADS>;',
     ].join('\n'),
     body: `${meansCode}\n${productCode(p.channels, vectorOutput)}`,
@@ -155,7 +162,7 @@ let position_lane = local_index / UNITS_AT_ONCE;
 for (var first = 0u; first < params.units; first += UNITS_AT_ONCE) {
   let unit = first + local_index % UNITS_AT_ONCE;
   var sum = vec4f(0.0);
-  if (unit < UNITS) {
+  if (unit < params.units) {
     var i = position_lane;
     for (; i + 3u * LANES < params.positions; i += 4u * LANES) {
       let a = load(base, unit, i) + load(base, unit, i + LANES);
@@ -168,7 +175,7 @@ for (var first = 0u; first < params.units; first += UNITS_AT_ONCE) {
   }
   parts[local_index] = sum;
   workgroupBarrier();
-  if (position_lane == 0u && unit < UNITS) {
+  if (position_lane == 0u && unit < params.units) {
     for (var lane = 1u; lane < params.lanes; lane++) {
       sum += parts[lane * UNITS_AT_ONCE + local_index];
     }

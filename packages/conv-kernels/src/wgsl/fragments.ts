@@ -69,10 +69,16 @@ export function placeCode(p: ImplicitGemm): string {
   return p.volume ? locateVolumeCode : locateCode;
 }
 
+/** Whether a kernel that gives `store` the bias gives it the residual too: early loads are for four columns at once. */
+export function hasGivenResidual(p: ImplicitGemm, vector: boolean): boolean {
+  return vector && p.residual !== undefined;
+}
+
 /**
  * The end of every kernel: `store(group, place, column, sum)` adds bias and residual, activates, narrows and stores
  * one sum, or four columns' sums where the layouts allow. Columns beyond the last are not stored. With `givesBias` the kernel
- * reads the bias itself, and gives it to `store` as a fifth argument.
+ * reads the bias itself, and gives it to `store` as a fifth argument; of four columns also the residual, by `read_residual(group,
+ * place, column)`, as a sixth.
  */
 export function storeFragment(p: ImplicitGemm, vector = hasVectorOutput(p), givesBias = false): Fragment {
   const width = vector ? 4 : 1;
@@ -92,15 +98,18 @@ export function storeFragment(p: ImplicitGemm, vector = hasVectorOutput(p), give
   const residualChannel = vector ? 'column' : 'column * params.r_c';
   const scale = vector ? ' >> 2u' : '';
   const slice = (prefix: 'r' | 'y'): string => (p.volume ? ` + place.out_z * params.${prefix}_z` : '');
+  const givesResidual = givesBias && hasGivenResidual(p, vector);
+  const residualAt = `let r = params.r_offset + group * params.r_g + place.image * params.r_n + place.out_y * params.r_y + place.out_x * params.r_x${slice('r')} + ${residualChannel};`;
+  const residual = `${sum}(residual[r${scale}])`;
   const lines = [
-    `fn store(group: u32, place: Place, column: u32, sum: ${sum}${givesBias ? `, added: ${sum}` : ''}) {`,
+    givesResidual
+      ? `fn read_residual(group: u32, place: Place, column: u32) -> ${sum} {\n  ${residualAt}\n  return ${residual};\n}`
+      : '',
+    `fn store(group: u32, place: Place, column: u32, sum: ${sum}${givesBias ? `, added: ${sum}` : ''}${givesResidual ? `, rest: ${sum}` : ''}) {`,
     '  if (column >= params.columns) {\n    return;\n  }',
     `  var value = sum;`,
     givesBias ? '  value += added;' : p.bias ? `  value += bias[(group * params.bias_g + column)${scale}];` : '',
-    p.residual
-      ? `  let r = params.r_offset + group * params.r_g + place.image * params.r_n + place.out_y * params.r_y + place.out_x * params.r_x${slice('r')} + ${residualChannel};\n` +
-        `  value += ${sum}(residual[r${scale}]);`
-      : '',
+    p.residual ? (givesResidual ? '  value += rest;' : `  ${residualAt}\n  value += ${residual};`) : '',
     `  let y = params.y_offset + group * params.y_g + place.image * params.y_n + place.out_y * params.y_y + place.out_x * params.y_x${slice('y')} + ${channel};`,
     p.slope
       ? `  value = select(value * slope[(group * params.bias_g + column)${scale}], value, value >= ${sum}(0.0));`

@@ -1,7 +1,7 @@
 import { hasVectorOutput, type GroupedLayout, type ImplicitGemm } from '../../implicit.js';
 import type { Dispatch } from '../../plan.js';
 import type { DeviceProfile } from '../../problem.js';
-import { enables, locateCode, storeFragment } from '../../wgsl/fragments.js';
+import { enables, hasGivenResidual, locateCode, storeFragment } from '../../wgsl/fragments.js';
 import { shader, type Param } from '../../wgsl/shader.js';
 import { implicitParams } from '../../implicit.js';
 import { storeQuad } from '../tiled-kernel.js';
@@ -114,24 +114,52 @@ export function storeSums(p: ImplicitGemm, shape: MatrixShape, vector: boolean):
     ownColumn,
     ...ownBias(p, vector),
     ...range(passes).flatMap((pass) => [
+      ...readResiduals(p, shape, vector, [pass]),
       ...layDown(shape, pass, ''),
       '{',
       ...range(turns).map((turn) => `let laid_${turn} = ${laidQuad(shape, turn, step)};`),
-      ...range(turns).map((turn) => storeRow(vector, outputRow(shape, pass, turn), `laid_${turn}`)),
+      ...range(turns).map((turn) => storeRow(p, shape, vector, pass, turn, `laid_${turn}`)),
       '}',
     ]),
   ].join('\n');
 }
 
-function storeRow(vector: boolean, row: string, value: string): string {
+/**
+ * Declares the residuals that an invocation adds in some passes. All are read before anything is stored, since reads wait for the
+ * stores before them, which may be of the same memory.
+ */
+function readResiduals(p: ImplicitGemm, shape: MatrixShape, vector: boolean, passes: readonly number[]): string[] {
+  if (!hasGivenResidual(p, vector)) return [];
+  return passes.flatMap((pass) =>
+    range(passage(shape).turns).map((turn) => {
+      const row = `row_${pass}_${turn}`;
+      const rest = `rest_${pass}_${turn}`;
+      return `let ${row} = ${outputRow(shape, pass, turn)};
+var ${rest} = vec4f();
+if (${row} < params.rows && column < params.columns) {
+${rest} = read_residual(group, place_row(${row}), column);
+}`;
+    }),
+  );
+}
+
+function storeRow(
+  p: ImplicitGemm,
+  shape: MatrixShape,
+  vector: boolean,
+  pass: number,
+  turn: number,
+  value: string,
+): string {
+  const rest = hasGivenResidual(p, vector) ? `, rest_${pass}_${turn}` : '';
   return [
     '{',
-    `let row = ${row};`,
+    `let row = ${outputRow(shape, pass, turn)};`,
     'if (row < params.rows) {',
     'let place = place_row(row);',
     `let value = ${value};`,
     vector
-      ? 'store(group, place, column, value, added);'
+      ? `store(group, place, column, value, added${rest});`
       : range(4)
           .map((l) => `store(group, place, column + ${l}u, value[${l}], added[${l}]);`)
           .join('\n'),
@@ -168,8 +196,9 @@ export function storeTotals(p: ImplicitGemm, shape: MatrixShape, vector: boolean
     ownColumn,
     ...ownBias(p, vector),
     'let own_scale = column_scale(group, column);',
+    ...readResiduals(p, shape, vector, range(passes)),
     ...range(passes).flatMap((pass) =>
-      range(turns).map((turn) => storeRow(vector, outputRow(shape, pass, turn), `total_${pass}_${turn} * own_scale`)),
+      range(turns).map((turn) => storeRow(p, shape, vector, pass, turn, `total_${pass}_${turn} * own_scale`)),
     ),
   ].join('\n');
 }

@@ -12,7 +12,11 @@ const leastStaged = 1024 * 1024;
 export class WeightStore {
   readonly #buffers = new Map<string, GPUBuffer>();
 
-  constructor(readonly device: GpuDevice) {}
+  /** `packsOnDevice`: whether large weights are packed there; of no use where the device is the CPU that could pack them itself. */
+  constructor(
+    readonly device: GpuDevice,
+    readonly packsOnDevice = !device.profile.isSoftware,
+  ) {}
 
   /** Whether there is anything to let go of. */
   get isEmpty(): boolean {
@@ -32,7 +36,7 @@ export class WeightStore {
     const missing = weights.filter((w) => !this.#buffers.has(w.key));
     const total = missing.reduce((sum, w) => sum + w.byteLength, 0);
     device.reserve(total, 'uploading the weights');
-    const possible = missing.flatMap((weight) => packingJob(weight, device.profile) ?? []);
+    const possible = this.packsOnDevice ? missing.flatMap((weight) => packingJob(weight, device.profile) ?? []) : [];
     const room = device.memoryBudget - device.memory.bytes - total - streamBytes;
     const jobs = packingBytes(possible, device) <= room ? possible : [];
     startCompiling(device, jobs);

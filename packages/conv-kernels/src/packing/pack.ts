@@ -88,12 +88,30 @@ function packRows(walk: Walk, axis: number, from: number, row: number, first: nu
     if (count > 0) packRow(walk, from + first * stride, stride, row * size + first, count, first);
     return;
   }
+  if (axis === axes.length - 2 && walk.format === 'f32' && axes[axis + 1].index !== index) {
+    const rows = Math.min(size, Math.ceil((sizes[index] - at[index]) / step));
+    return copyRows(walk, from, stride, rows, row * size, first);
+  }
   const before = at[index];
   for (let i = 0; i < size && at[index] < sizes[index]; i++) {
     packRows(walk, axis + 1, from + i * stride, row * size + i, first);
     at[index] += step;
   }
   at[index] = before;
+}
+
+/** Copies f32 elements from `first` on of successive rows, `stride` apart in the source, that `row` rows come before. */
+function copyRows(walk: Walk, from: number, stride: number, rows: number, row: number, first: number): void {
+  const { values, floats, axes, sizes, at } = walk;
+  const inner = axes[axes.length - 1];
+  const left = Math.ceil((sizes[inner.index] - at[inner.index]) / inner.step) - first;
+  const count = Math.min(rowLength, inner.size - first, left);
+  const step = inner.stride;
+  for (let i = 0; i < rows; i++) {
+    const source = from + i * stride + first * step;
+    const to = (row + i) * inner.size + first;
+    for (let j = 0; j < count; j++) floats[to + j] = values[source + j * step];
+  }
 }
 
 function packRow(walk: Walk, from: number, stride: number, to: number, count: number, first: number): void {

@@ -67,9 +67,14 @@ const cases: Record<string, [keyof typeof kinds, ConvCase, Partial<MatrixTile>?,
     { ...conv, groups: 2, residual: 'nhwc' },
     { rows: 12, columns: 12, depth: 4, subgroupColumns: 4 },
   ],
-  'f32 as pairs of f16, rows left over, chains that are cut': [
+  'f32, residuals of several passes, a slice of channels': [
+    'f32 matrices',
+    { ...conv, kernel: [1, 2], residual: 'slice' },
+    { rows: 24, subgroupRows: 12 },
+  ],
+  'f32 as pairs of f16, rows left over, chains that are cut, residuals': [
     'f32 as pairs of f16',
-    conv,
+    { ...conv, residual: 'nhwc' },
     { rows: 4, columns: 24, subgroupRows: 2 },
   ],
 };

@@ -62,15 +62,10 @@ const cases: Record<string, [keyof typeof kinds, ConvCase, Partial<MatrixTile>?,
     { ...conv, kernel: [1, 2], output: 'nchw' },
     { rows: 24, subgroupRows: 12 },
   ],
-  'f32, rows and weights left over in a slice, two groups of two tiles of columns': [
+  'f32, rows and weights left over in a slice, two groups of two tiles of columns, residuals of several passes': [
     'f32 matrices',
     { ...conv, groups: 2, residual: 'nhwc' },
-    { rows: 12, columns: 12, depth: 4, subgroupColumns: 4 },
-  ],
-  'f32, residuals of several passes, a slice of channels': [
-    'f32 matrices',
-    { ...conv, kernel: [1, 2], residual: 'slice' },
-    { rows: 24, subgroupRows: 12 },
+    { rows: 12, columns: 12, depth: 4, subgroupRows: 12, subgroupColumns: 4 },
   ],
   'f32 as pairs of f16, rows left over, chains that are cut, residuals': [
     'f32 as pairs of f16',

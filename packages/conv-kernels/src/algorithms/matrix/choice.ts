@@ -150,15 +150,19 @@ function shapeSeconds(p: ImplicitGemm, shape: MatrixShape, entry: TimedTile, dev
   const one = start + slices * (slice + crowd * Math.min(1, fill));
   const partial = partialSumBytes(p, shape, packedLayout(p, t, shape.units));
   const reduce = splits === 1 ? 0 : 1e-6 + launchSeconds + (2 * partial) / bytes;
-  return launchSeconds + waves(fill, resident) * one * 1e-6 * slowdown(shape.units, device) + reduce;
+  return launchSeconds + waves(fill, resident, device) * one * 1e-6 * slowdown(shape.units, device) + reduce;
 }
+
+/** How many times a measurement of `cores` there may be of them. */
+const measuredCores = 1.04;
 
 /**
  * Waves of workgroups that fill the cores so many times. Where a core has one at a time the last wave takes as long as the
- * others, where `cores` is measured up to four percent too low; where it has several, the last is half full in the mean.
+ * others; where it has several, the last is half full in the mean.
  */
-function waves(fill: number, resident: number): number {
-  if (resident === 1) return Math.max(1, fill, Math.ceil(fill / 1.04));
+function waves(fill: number, resident: number, device: DeviceProfile): number {
+  const counted = device.ceilings ? measuredCores : 1;
+  if (resident === 1) return Math.max(1, fill, Math.ceil(fill / counted));
   return fill <= 1 ? 1 : fill + 0.35;
 }
 

@@ -5,7 +5,7 @@ import { int8Readings } from '../src/int8/matrix-input.js';
 import { planInt8Matrix } from '../src/int8/matrix.js';
 import type { Int8MatrixShape } from '../src/int8/matrix-shape.js';
 import { explainInt8Conv, planInt8Conv, type DeviceProfile } from '../src/index.js';
-import { gpu, matrixGpu } from '../test/devices.js';
+import { gpu, matrixGpu } from '../../../tools/testing/devices.js';
 import { checkInt8Plan } from './check-int8.js';
 import { emulatedPlan } from './emulate-matrices.js';
 import { acquire, type TestDevice } from './harness.js';

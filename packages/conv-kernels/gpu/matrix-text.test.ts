@@ -1,7 +1,7 @@
 import { create } from 'webgpu';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explainConv, planConv } from '../src/index.js';
-import { matrixGpu } from '../test/devices.js';
+import { matrixGpu } from '../../../tools/testing/devices.js';
 import { convProblem, type ConvCase } from './cases.js';
 
 /** Dawn's null backend checks shaders of every feature, and runs none. */

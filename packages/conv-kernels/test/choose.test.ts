@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { convAlgorithms, ConvProblemError, convOutputSize, explainConv, planConv, planGemm } from '../src/index.js';
 import type { ConvProblem, DepthAxis, GemmProblem } from '../src/index.js';
 import { convProblem } from '../gpu/cases.js';
-import { gpu, least, software } from './devices.js';
+import { gpu, least, software } from '../../../tools/testing/devices.js';
 
 const layer = (batch: number, channels: [number, number], size: [number, number], k = 3): ConvProblem =>
   convProblem({ batch, channels, size, kernel: [k, k], pads: [k >> 1, k >> 1, k >> 1, k >> 1], bias: true });

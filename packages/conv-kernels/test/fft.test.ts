@@ -3,7 +3,7 @@ import { fftPacking, frequencyOrder } from '../src/algorithms/fft-packing.js';
 import { convAlgorithms, planConv, type ConvProblem } from '../src/index.js';
 import { implicitConv } from '../src/implicit.js';
 import { convProblem } from '../gpu/cases.js';
-import { gpu, least, matrixGpu, software } from './devices.js';
+import { gpu, least, matrixGpu, software } from '../../../tools/testing/devices.js';
 
 const layer = (k: number, channels: [number, number], groups = 1): ConvProblem =>
   convProblem({ channels, size: [56, 48], kernel: [k, k], pads: [k >> 1, k >> 1, k >> 1, k >> 1], groups, bias: true });

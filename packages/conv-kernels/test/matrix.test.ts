@@ -7,7 +7,7 @@ import { chainSlices } from '../src/algorithms/matrix/params.js';
 import { matrixUnits, type MatrixTile } from '../src/algorithms/matrix/shape.js';
 import { explainConv, fromHalf, planConv, planGemm, type DeviceProfile, type GemmProblem } from '../src/index.js';
 import { implicitConv } from '../src/implicit.js';
-import { gpu, matrixGpu } from './devices.js';
+import { gpu, matrixGpu } from '../../../tools/testing/devices.js';
 
 const tile: MatrixTile = { rows: 64, columns: 64, depth: 32, subgroupRows: 32, subgroupColumns: 32 };
 const conv: ConvCase = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { averagedProblem } from '../gpu/averaged-cases.js';
 import { pooledProblem } from '../gpu/pooled-cases.js';
 import { explainAveragedProduct, explainPooledConv, planAveragedProduct, planPooledConv } from '../src/index.js';
-import { gpu, least, software } from './devices.js';
+import { gpu, least, software } from '../../../tools/testing/devices.js';
 
 const classifier = (batch: number) =>
   averagedProblem({ batch, channels: 2048, size: [7, 7], columns: 1000, input: 'nhwc', bias: true });

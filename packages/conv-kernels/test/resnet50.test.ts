@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { layerProblem, layerSets } from '../../../tools/bench/ladder/sets.js';
 import { planConv } from '../src/index.js';
-import { gpu, least, matrixGpu, software, swiftShader } from './devices.js';
+import { gpu, least, matrixGpu, software, swiftShader } from '../../../tools/testing/devices.js';
 
 const devices = { gpu, matrixGpu, software, swiftShader, least };
 

@@ -10,7 +10,7 @@ import {
 import { averagedCases, averagedProblem } from '../gpu/averaged-cases.js';
 import { convProblem, type ConvCase } from '../gpu/cases.js';
 import { pooledCases, pooledProblem } from '../gpu/pooled-cases.js';
-import { gpu, matrixGpu, software } from './devices.js';
+import { gpu, matrixGpu, software } from '../../../tools/testing/devices.js';
 
 const cases: Record<string, [ConvCase, DeviceProfile, string?]> = {
   direct: [{ channels: [3, 4], size: [5, 6], kernel: [3, 3], bias: true }, gpu, 'direct'],

@@ -13,7 +13,7 @@ import {
 } from '../src/index.js';
 import { phasesOf, type Phase } from '../src/transpose/phases.js';
 import { transposeCases, transposeProblem } from '../gpu/transpose-cases.js';
-import { gpu, least } from './devices.js';
+import { gpu, least } from '../../../tools/testing/devices.js';
 
 const axis = { input: 7, kernel: 3, stride: 1, dilation: 1, padBegin: 0, padEnd: 0 };
 

@@ -3,7 +3,7 @@ import { flattened } from '../src/algorithms/pointwise.js';
 import { convAlgorithms, planConv } from '../src/index.js';
 import { implicitConv } from '../src/implicit.js';
 import { convProblem } from '../gpu/cases.js';
-import { gpu, least, matrixGpu, software } from './devices.js';
+import { gpu, least, matrixGpu, software } from '../../../tools/testing/devices.js';
 
 const named = (name: string) => convAlgorithms.find((a) => a.name === name)!;
 

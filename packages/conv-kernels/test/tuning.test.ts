@@ -17,7 +17,7 @@ import {
   type TimedCandidate,
 } from '../src/index.js';
 import { convProblem } from '../gpu/cases.js';
-import { gpu, software } from './devices.js';
+import { gpu, software } from '../../../tools/testing/devices.js';
 
 const problem = convProblem({ channels: [64, 64], size: [28, 20], kernel: [3, 3], pads: [1, 1, 1, 1], bias: true });
 const gemm: GemmProblem = {

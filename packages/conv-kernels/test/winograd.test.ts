@@ -9,7 +9,7 @@ import {
 import { convAlgorithms, planConv, type ConvProblem } from '../src/index.js';
 import { planTolerance, sumTolerance } from '../src/tolerance.js';
 import { convProblem } from '../gpu/cases.js';
-import { gpu, least, matrixGpu, software, swiftShader } from './devices.js';
+import { gpu, least, matrixGpu, software, swiftShader } from '../../../tools/testing/devices.js';
 
 const square = (channels: [number, number], size: [number, number]): ConvProblem =>
   convProblem({ channels, size, kernel: [3, 3], pads: [1, 1, 1, 1], bias: true });

@@ -9,7 +9,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { averagedCases, averagedProblem } from '../../conv-kernels/gpu/averaged-cases.js';
 import { pooledCases, pooledProblem } from '../../conv-kernels/gpu/pooled-cases.js';
-import { gpu } from '../../conv-kernels/test/devices.js';
+import { gpu } from '../../../tools/testing/devices.js';
 import type { Choice } from '../src/program/choices.js';
 import { tuneChoices } from '../src/tuning/tune-program.js';
 

@@ -1,5 +1,5 @@
 import type { Ceilings, DeviceProfile } from '@tessera/conv-kernels';
-import { matrixGpu } from '../../../packages/conv-kernels/test/devices.js';
+import { matrixGpu } from '../../testing/devices.js';
 
 /** An NVIDIA GPU with matrix units as Dawn shows it, with the ceilings of a record: the device to replay that record on. */
 export function hopper(ceilings: Ceilings): DeviceProfile {

@@ -71,7 +71,7 @@ for (const [i, run] of runs.entries()) {
   const figures: LayerFigures = { ...measured, cudnnSeconds: peer?.seconds[i] };
   timed += figures.rungs.length;
   layers.push(figures);
-  say(columns(layerCells(figures, ceilings), WIDTHS));
+  say(columns(layerCells(figures, ceilings, peer !== undefined), WIDTHS));
 }
 for (const line of summaryLines(layers)) say(line);
 

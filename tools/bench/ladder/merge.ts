@@ -18,7 +18,8 @@ export function mergeLadders(reports: readonly LadderReport[], name: string): La
     layers.set([layer.set, layer.layer, layer.batch, layer.elementType].join(), layer);
   }
   const command = [...new Set(reports.map((report) => withoutFolder(report.command)))].join('; ');
-  return { ...last, adapter: name, command, layers: [...layers.values()] };
+  const peer = reports.findLast((report) => report.peer !== undefined)?.peer;
+  return { ...last, peer, adapter: name, command, layers: [...layers.values()] };
 }
 
 function withoutFolder(command: string): string {

@@ -37,7 +37,11 @@ export function layerHeadings(isBesideCudnn: boolean): string[] {
 }
 
 /** One line of the summary: the pick against the best and against level 0 and the ceilings. */
-export function layerCells(row: LayerFigures, { f32Flops, f16Flops, bytes }: Ceilings): string[] {
+export function layerCells(
+  row: LayerFigures,
+  { f32Flops, f16Flops, bytes }: Ceilings,
+  isBesideCudnn: boolean,
+): string[] {
   const { pick, rungs } = row;
   const [best] = rungs;
   const levelZero = rungs.find(({ algorithm }) => algorithm === 'direct');
@@ -55,10 +59,13 @@ export function layerCells(row: LayerFigures, { f32Flops, f16Flops, bytes }: Cei
     levelZero ? digits(levelZero.seconds / pick.seconds) : '-',
     digits((100 * row.flops) / pick.seconds / multiplyAdds),
     digits((100 * row.bytes) / pick.seconds / bytes),
-    ...(row.cudnnSeconds === undefined
-      ? []
-      : [digits(row.cudnnSeconds * 1e6), (row.cudnnSeconds / pick.seconds).toFixed(2)]),
+    ...(isBesideCudnn ? cudnnCells(row) : []),
   ];
+}
+
+function cudnnCells({ cudnnSeconds, pick }: LayerFigures): string[] {
+  if (cudnnSeconds === undefined) return ['-', '-'];
+  return [digits(cudnnSeconds * 1e6), (cudnnSeconds / pick.seconds).toFixed(2)];
 }
 
 function rungName({ algorithm, variant }: Rung): string {
@@ -147,15 +154,18 @@ export function markdown(report: LadderReport): string {
   const clock = isProcessorTime
     ? 'Processor time of all threads together (a run on several cores takes less), the least of seven rounds in which'
     : 'GPU time by timestamp queries, the least of seven rounds in which';
-  const sections = [...groups(layers)].flatMap(([name, rows]) => [
-    `## ${name}`,
-    table(
-      layerHeadings(report.peer !== undefined),
-      rows.map((row) => layerCells(row, ceilings)),
-    ),
-    'Microseconds of each algorithm, by its fastest variant timed:',
-    algorithmTable(rows),
-  ]);
+  const sections = [...groups(layers)].flatMap(([name, rows]) => {
+    const isBesideCudnn = rows.some(({ cudnnSeconds }) => cudnnSeconds !== undefined);
+    return [
+      `## ${name}`,
+      table(
+        layerHeadings(isBesideCudnn),
+        rows.map((row) => layerCells(row, ceilings, isBesideCudnn)),
+      ),
+      'Microseconds of each algorithm, by its fastest variant timed:',
+      algorithmTable(rows),
+    ];
+  });
   return `${[
     `# The ladder on ${adapter}`,
     [

@@ -1,4 +1,4 @@
-import type { DeviceProfile } from '../src/index.js';
+import type { DeviceProfile } from '@tessera/conv-kernels';
 
 const common: DeviceProfile = {
   vendor: 'nvidia',

@@ -1,3 +1,4 @@
+import { stepSlice } from '../algorithms/matrix/fetch.js';
 import type { Int8Shape } from './implicit.js';
 import { declareInput, loadInput, outsideCode, readInput, stagedInput, type Int8Reading } from './matrix-input.js';
 import { int8MatrixThreads, int8Stage, int8StagingCounts, type Int8MatrixShape } from './matrix-shape.js';
@@ -42,7 +43,7 @@ export function int8MatrixBody(shape: Int8Shape, s: Int8MatrixShape, reading: In
     stageCode(shape, s, reading),
     'workgroupBarrier();',
     'if (slice + 1u < params.slices) {',
-    stepCode(s),
+    stepSlice(`params.w_columns * ${s.tile.depth / 16}u`, s.tile.depth),
     fetch,
     '}',
     ...range(tile.depth / units.k).map((step) => productCode(s, step)),
@@ -60,20 +61,6 @@ function sums({ tile, units }: Int8MatrixShape): readonly { i: number; j: number
   return range(tile.subgroupRows / units.m).flatMap((i) =>
     range(tile.subgroupColumns / units.n).map((j) => ({ i, j, name: `sum_${i}_${j}` })),
   );
-}
-
-/** Taps are innermost: successive slices read nearly the same input, which the caches then hold. */
-function stepCode({ tile }: Int8MatrixShape): string {
-  return `w_at += params.w_columns * ${tile.depth / 16}u;
-tap_x++;
-if (tap_x == params.kernel_width) {
-tap_x = 0u;
-tap_y++;
-if (tap_y == params.kernel_height) {
-tap_y = 0u;
-c += ${tile.depth}u;
-}
-}`;
 }
 
 /** Reads an invocation's share of the slice at hand into registers. Beyond the last channel the weights are zeros, so that any input will do. */

@@ -6,6 +6,7 @@ import type { Program, ProgramValue } from '../program/types.js';
 import type { GpuDevice } from './device.js';
 import { dispatch, prepareSteps, roundUp, type PreparedStep } from './prepared-steps.js';
 import { storedBytes, type GpuTensor } from './gpu-tensor.js';
+import { ReadBackPool } from './read-back-pool.js';
 import { requireFinite } from '../program/checks.js';
 import { isPacked } from '../program/storage.js';
 import { passesOf, stepsOfPart, type StepRange, type TimedPart } from './timed-parts.js';
@@ -67,8 +68,7 @@ export class PreparedProgram {
   readonly #owned: GPUBuffer[];
   readonly #buffers: readonly GPUBuffer[];
   readonly #steps: readonly PreparedStep[];
-  readonly #idleStaging = new Map<number, GPUBuffer[]>();
-  readonly #busyStaging = new Set<GPUBuffer>();
+  readonly #readBacks: ReadBackPool;
   readonly #idleTimestamps: Timestamps[] = [];
   readonly #uploads: UploadPool;
   /** The steps of a run to come, in the parts they are submitted in. */
@@ -87,6 +87,7 @@ export class PreparedProgram {
   ) {
     this.#device = device;
     this.#gpu = device.gpu;
+    this.#readBacks = new ReadBackPool(device);
     this.#uploads = new UploadPool(device);
     this.#program = program;
     this.#owned = owned;
@@ -158,7 +159,7 @@ export class PreparedProgram {
     const { checks } = this.#program;
     const { ranges, total } = layOut(checks ? [...outputs, checks.counts] : outputs);
     const timestamps = timed ? this.#takeTimestamps() : undefined;
-    const staging = this.#takeStaging(total + (timestamps?.byteLength ?? 0));
+    const staging = this.#readBacks.take(total + (timestamps?.byteLength ?? 0));
     const isPlain = !timed && [...inputs.values()].every((content) => content instanceof Uint8Array);
     const recorded = isPlain ? this.#takeRecorded() : undefined;
     const rest = recorded?.slice(1) ?? [];
@@ -190,7 +191,7 @@ export class PreparedProgram {
     } catch (error) {
       throw await this.#failure(error);
     } finally {
-      this.#returnStaging(staging);
+      this.#readBacks.putBack(staging);
       if (timestamps) this.#returnTimestamps(timestamps);
       this.#running -= 1;
       if (this.#retired) this.retire();
@@ -294,7 +295,7 @@ export class PreparedProgram {
     this.#requireDevice();
     const uploaded = performance.now();
     const timestamps = new Timestamps(this.#device, passes.length);
-    const staging = this.#takeStaging(timestamps.byteLength);
+    const staging = this.#readBacks.take(timestamps.byteLength);
     passes.forEach(({ first, end }, i) =>
       this.#encodeSteps(encoder, this.#steps.slice(first, end), timestamps.writes(i)),
     );
@@ -312,7 +313,7 @@ export class PreparedProgram {
     } catch (error) {
       throw await this.#failure(error);
     } finally {
-      this.#returnStaging(staging);
+      this.#readBacks.putBack(staging);
       timestamps.dispose();
     }
   }
@@ -339,22 +340,6 @@ export class PreparedProgram {
     return skipped;
   }
 
-  #takeStaging(total: number): GPUBuffer {
-    const byteLength = Math.max(16, roundUp(total, 16));
-    const idle = this.#idleStaging.get(byteLength)?.pop();
-    const staging = idle ?? this.#device.createBuffer(byteLength, bufferUsage.staging, 'staging');
-    this.#busyStaging.add(staging);
-    return staging;
-  }
-
-  #returnStaging(staging: GPUBuffer): void {
-    if (!this.#busyStaging.delete(staging) || this.#disposed) return;
-    const byteLength = staging.size;
-    const idle = this.#idleStaging.get(byteLength);
-    if (idle) idle.push(staging);
-    else this.#idleStaging.set(byteLength, [staging]);
-  }
-
   #takeTimestamps(): Timestamps {
     return this.#idleTimestamps.pop() ?? new Timestamps(this.#device, 1);
   }
@@ -374,12 +359,10 @@ export class PreparedProgram {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#recorded = undefined;
-    const staging = [...this.#idleStaging.values()].flat();
-    for (const buffer of [...this.#owned, ...staging, ...this.#busyStaging]) this.#device.destroyBuffer(buffer);
+    for (const buffer of this.#owned) this.#device.destroyBuffer(buffer);
     for (const timestamps of this.#idleTimestamps) timestamps.dispose();
+    this.#readBacks.dispose();
     this.#uploads.dispose();
-    this.#busyStaging.clear();
-    this.#idleStaging.clear();
   }
 }
 

@@ -126,14 +126,22 @@ export function sliceStart(shape: MatrixShape): string {
 }
 
 export function sliceStep(shape: MatrixShape): string {
-  return `w_at += ${sliceVectors(shape)}u;
+  return stepSlice(`${sliceVectors(shape)}u`, shape.tile.depth);
+}
+
+/**
+ * Steps to the next slice, of `depth` channels of a tap; its weights lie `weights` vectors (WGSL) further on. Taps are
+ * innermost: successive slices read nearly the same input, which the caches then hold.
+ */
+export function stepSlice(weights: string, depth: number): string {
+  return `w_at += ${weights};
 tap_x++;
 if (tap_x == params.kernel_width) {
 tap_x = 0u;
 tap_y++;
 if (tap_y == params.kernel_height) {
 tap_y = 0u;
-c += ${shape.tile.depth}u;
+c += ${depth}u;
 }
 }`;
 }

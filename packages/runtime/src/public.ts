@@ -1,3 +1,7 @@
+// The types of WebGPU and of `using`, which a project that imports this need not name itself.
+/// <reference types="@webgpu/types" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** What Node and browsers share: everything but how a device and a model are found. */
 export type * from './api.js';
 export type { Container } from './graph.js';

@@ -1,5 +1,5 @@
 // Packs each package as it would be published, installs the packs in a plain Node project outside the repository, and
-// uses them there: every entry imported, the command run, the example's network run.
+// uses them there: every entry imported, their types checked, the command run, the example's network run.
 //   npm run build && npm run verify:package
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -55,6 +55,17 @@ session.dispose();
 process.exit(0);
 `;
 
+/** What `tsc` is told beside the file: no more than a new project has. */
+const TYPES = ['--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext'];
+
+const BROWSER_PROGRAM = `
+import { createSession, type Session } from '@tessera/runtime/browser';
+import { InferenceSession } from '@tessera/runtime/ort';
+const session: Session = await createSession(new Uint8Array(), { precision: 'fp16' });
+const buffer: GPUBuffer = session.device.gpu.createBuffer({ size: 16, usage: 8 });
+console.log(buffer.size, await InferenceSession.create('digits.onnx'));
+`;
+
 mkdirSync(project, { recursive: true });
 writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'plain', private: true, type: 'module' }));
 const packs = PACKAGES.map(pack);
@@ -64,6 +75,15 @@ for (const entry of PACKAGES.flatMap(entries)) {
   const source = `const m = await import('${entry}'); if (Object.keys(m).length === 0) throw new Error('it exports nothing'); process.exit(0)`;
   check(`import ${entry}`, process.execPath, ['--input-type=module', '-e', source], project);
 }
+writeFileSync(join(project, 'browser.ts'), BROWSER_PROGRAM);
+const tsc = join(repositoryRoot, 'node_modules', 'typescript', 'bin', 'tsc');
+check('types of @tessera/runtime/browser', process.execPath, [tsc, ...TYPES, 'browser.ts'], project);
+// The types of onnx-proto, which the schema shows, name one that they do not import.
+const typed = PACKAGES.flatMap(entries).filter((entry) => entry !== '@tessera/onnx-loader/schema');
+const everything = typed.map((entry, i) => `import * as entry${i} from '${entry}';\nconsole.log(entry${i});\n`);
+writeFileSync(join(project, 'everything.ts'), everything.join(''));
+const node = ['--types', 'node', '--typeRoots', join(repositoryRoot, 'node_modules', '@types')];
+check('types of every other entry', process.execPath, [tsc, ...TYPES, ...node, 'everything.ts'], project);
 check('infer --help', join(project, 'node_modules', '.bin', 'infer'), ['--help'], project);
 cpSync(join(repositoryRoot, 'examples', 'digits', 'digits.onnx'), join(project, 'digits.onnx'));
 writeFileSync(join(project, 'run.js'), RUN);

@@ -90,11 +90,8 @@ const metric = object({
         query: text,
         namespace: text,
       }),
-      target: object({
-        type: { enum: ['Utilization', 'Value', 'AverageValue'] },
-        value: quantity,
-        averageValue: quantity,
-      }),
+      // KServe reads `value` alone, and KEDA takes it for each replica.
+      target: object({ type: { const: 'Value' }, value: quantity }, 'type', 'value'),
     },
     'metric',
     'target',
@@ -137,7 +134,12 @@ const claim = object(
   'name',
 );
 const pod = object(
-  { restartPolicy: { enum: ['OnFailure', 'Never'] }, containers: list(container), volumes: list(claim) },
+  {
+    restartPolicy: { enum: ['OnFailure', 'Never'] },
+    securityContext: object({ fsGroup: whole }),
+    containers: list(container),
+    volumes: list(claim),
+  },
   'containers',
 );
 const job = object(
@@ -175,13 +177,15 @@ describe('the manifests', () => {
 
   interface Runtime {
     readonly spec: {
+      readonly annotations: Readonly<Record<string, string>>;
       readonly containers: readonly {
         readonly args: readonly string[];
         readonly ports: readonly { readonly containerPort: number }[];
       }[];
     };
   }
-  const [server] = (manifest('serving-runtime.yaml') as unknown as Runtime).spec.containers;
+  const { annotations, containers } = (manifest('serving-runtime.yaml') as unknown as Runtime).spec;
+  const [server] = containers;
 
   it('start the server with flags it takes, on the ports they name', async () => {
     const options = await parseServeArguments(server.args.map((arg) => arg.replace('{{.Name}}', 'digits')));
@@ -193,6 +197,7 @@ describe('the manifests', () => {
       grpcPort: 8081,
     });
     expect(server.ports.map(({ containerPort }) => containerPort)).toEqual([8080]);
+    expect(annotations).toMatchObject({ 'prometheus.io/port': '8080', 'prometheus.io/path': '/metrics' });
   });
 
   it('scale by a metric that the server exports, of the model they name', () => {

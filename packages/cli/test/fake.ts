@@ -164,6 +164,9 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
     },
     prepare: async () => undefined,
     explain: () => [],
+    stageInput(): never {
+      throw new Error('the command line stages nothing');
+    },
     check: (feeds) => ({ feeds: feeds as Readonly<Record<string, Tensor>>, dims: {} }),
     run: (async (feeds: Readonly<Record<string, Tensor>>, options?: RunOptions) => {
       calls.feeds = feeds;

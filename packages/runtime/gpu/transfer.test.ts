@@ -1,7 +1,7 @@
 import { fromHalf, toHalf } from '@tessera/conv-kernels';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildModel } from '../../../tools/testing/index.js';
-import { acquireDevice, createSession, type DataType, type Device, type Tensor } from '../src/index.js';
+import { acquireDevice, createSession, type DataType, type Device, type Session, type Tensor } from '../src/index.js';
 
 let device: Device;
 beforeAll(async () => {
@@ -89,6 +89,95 @@ describe('an input', () => {
       data.reverse();
     }
     session.dispose();
+  });
+});
+
+describe('a staged input', () => {
+  const count = 40_000;
+  const sum = buildModel({
+    inputs: [
+      { name: 'a', dataType: 'float32', dims: ['N'] },
+      { name: 'b', dataType: 'float32', dims: ['N'] },
+    ],
+    outputs: [{ name: 'y', dataType: 'float32' }],
+    nodes: [{ opType: 'Add', inputs: ['a', 'b'], outputs: ['y'] }],
+  });
+  const b = { dataType: 'float32', dims: [count], data: new Float32Array(count).fill(1) } as const;
+
+  function filled(session: Session, name: string, value: number): Tensor {
+    const tensor = session.stageInput(name, [count]);
+    (tensor.data as Float32Array).fill(value);
+    return tensor;
+  }
+
+  it('is taken by one run, and its memory is used again', async () => {
+    const session = await createSession(sum, { device, dims: { N: count } });
+    await session.run({ a: filled(session, 'a', 0), b });
+    const before = device.memory.buffers;
+    for (let i = 1; i < 6; i++) {
+      const a = filled(session, 'a', i);
+      const { y } = await session.run({ a, b });
+      expect(new Set(y.data as Float32Array)).toEqual(new Set([i + 1]));
+      expect(a.data.length).toBe(0);
+      await expect(session.run({ a, b })).rejects.toThrow(/"a" has 0 elements.*stage it anew/);
+    }
+    expect(device.memory.buffers).toBe(before);
+    session.dispose();
+  });
+
+  it('may be given for two inputs at once, but not to two runs', async () => {
+    const session = await createSession(sum, { device, dims: { N: count } });
+    const a = filled(session, 'a', 3);
+    const [first, second] = await Promise.allSettled([session.run({ a, b: a }), session.run({ a, b })]);
+    expect(first.status === 'fulfilled' && new Set(first.value.y.data as Float32Array)).toEqual(new Set([6]));
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'INVALID_INPUT' } });
+    session.dispose();
+  });
+
+  it('stays where a run is given a part of it, and where it is profiled', async () => {
+    const session = await createSession(sum, { device, dims: { N: count } });
+    const whole = filled(session, 'a', 2);
+    const a = { ...whole, dims: [count - 1], data: (whole.data as Float32Array).subarray(1) };
+    const { y } = await session.run({ a, b: a });
+    expect(new Set(y.data as Float32Array)).toEqual(new Set([4]));
+    await session.profile({ a: whole, b }, { runs: 1 });
+    expect(whole.data.length).toBe(count);
+    session.dispose();
+  });
+
+  it('lies in ordinary memory before the first run, and where the host converts its elements', async () => {
+    const session = await createSession(sum, { device });
+    const early = filled(session, 'a', 5);
+    await session.run({ a: early, b });
+    expect(early.data.length).toBe(count);
+    session.dispose();
+    const wide = await createSession(castModel('int64', count), { device });
+    const x = wide.stageInput('x', [count]);
+    (x.data as BigInt64Array).fill(9n);
+    const { y } = await wide.run({ x });
+    expect(new Set(y.data as Float32Array)).toEqual(new Set([9]));
+    expect(x.data.length).toBe(count);
+    wide.dispose();
+  });
+
+  it('and others leave no memory behind of sizes that are wanted no more', async () => {
+    const session = await createSession(sum, { device });
+    const run = (size: number) => session.run({ a: new Float32Array(size), b: new Float32Array(size) });
+    await run(count);
+    await run(count + 4);
+    const before = device.memory.bytes;
+    for (let i = 0; i < 70; i++) await run(count + 4);
+    expect(before - device.memory.bytes).toBe(2 * 4 * count);
+    session.dispose();
+  });
+
+  it('is refused for what is no input, and for another shape', async () => {
+    const session = await createSession(castModel('uint8', 5), { device });
+    expect(() => session.stageInput('z', [5])).toThrow('the model has no input "z"; its inputs are "x"');
+    expect(() => session.stageInput('x', [6])).toThrow('input "x" has the shape [6]; the model takes [5]');
+    expect(() => session.stageInput('x', [-1])).toThrow(/sizes are whole numbers/);
+    session.dispose();
+    expect(() => session.stageInput('x', [5])).toThrow(/disposed/);
   });
 });
 

@@ -409,6 +409,21 @@ export interface Session {
    */
   check(feeds: Feeds, options?: Pick<RunOptions, 'outputs'>): CheckedFeeds;
   /**
+   * A tensor for an input, to be filled by the caller, in memory that the GPU copies from: a run saves the copy there, which for large
+   * inputs takes longer than all else it does on the host. What it holds at first is not defined, and reading it may be slow. The
+   * memory goes with the first `run` that is given all of it: `data` has no elements then, and the next input is
+   * staged anew, in memory used before. Small tensors, those whose elements the host converts (64-bit types, bfloat16), and all before the first
+   * `prepare` or `run` lie in ordinary memory, and stay.
+   *
+   * @example
+   * const image = session.stageInput('image', [8, 3, 224, 224]);
+   * (image.data as Float32Array).set(pixels);
+   * const { scores } = await session.run({ image });
+   *
+   * @throws TesseraError INVALID_INPUT for what is no input, no tensor of numbers, or of another shape. OUT_OF_MEMORY. DISPOSED.
+   */
+  stageInput(name: string, dims: readonly number[]): Tensor;
+  /**
    * Runs the model: inputs by name in, outputs by name out, in the model's order. An input may be given by its elements
    * alone where the model and the other inputs leave at most one of its sizes open.
    *

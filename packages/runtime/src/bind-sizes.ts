@@ -71,12 +71,27 @@ function tensorsOf(
   throw new TesseraError('INVALID_INPUT', `input "${name}" is ${found}; the model takes ${right}`);
 }
 
-function checkFeed(
+/** Throws INVALID_INPUT where elements are not as many as a shape needs. */
+export function requireElements(name: string, { data, dims }: Pick<Tensor, 'data' | 'dims'>): void {
+  const count = elementCount(dims);
+  if (data.length === count) return;
+  const found = `input "${name}" has ${data.length} elements; its shape ${show(dims)} needs ${count}`;
+  const isGone = ArrayBuffer.isView(data) && data.buffer.byteLength === 0;
+  const remedy =
+    ': their memory was transferred, or was staged and went with the run that it was given to; stage it anew';
+  throw new TesseraError('INVALID_INPUT', isGone ? found + remedy : found);
+}
+
+/**
+ * Checks the type and shape of what is meant for an input, and its elements where there are any. Throws INVALID_INPUT. Sizes of
+ * symbols are added to `sizes`, with the input they came by to `boundBy`.
+ */
+export function checkFeed(
   name: string,
-  feed: Tensor | GpuTensor,
+  feed: Pick<Tensor, 'dataType' | 'dims'> & Partial<Pick<Tensor, 'data'>>,
   { dataType, shape }: ValueType,
-  sizes: Map<string, number>,
-  boundBy: Map<string, string>,
+  sizes = new Map<string, number>(),
+  boundBy = new Map<string, string>(),
 ): void {
   const fail = (message: string): never => {
     throw new TesseraError('INVALID_INPUT', `input "${name}" ${message}`);
@@ -84,9 +99,8 @@ function checkFeed(
   if (feed.dataType !== dataType) fail(`is ${feed.dataType}; the model takes ${dataType}`);
   if (feed.dims.some((d) => !Number.isSafeInteger(d) || d < 0))
     fail(`has the shape ${show(feed.dims)}; sizes are whole numbers from 0`);
-  const count = elementCount(feed.dims);
-  if ('data' in feed && feed.data.length !== count)
-    fail(`has ${feed.data.length} elements; its shape ${show(feed.dims)} needs ${count}`);
+  const { data, dims } = feed;
+  if (data) requireElements(name, { data, dims });
   if (!shape) return;
   if (shape.length !== feed.dims.length) fail(`has the shape ${show(feed.dims)}; the model takes ${show(shape)}`);
   shape.forEach((dim, axis) => {

@@ -2,6 +2,7 @@ import { tuningFile, tuningTable, type Kernel, type TuningFile, type TuningTable
 import type { Precision, Progress, SessionOptions, TuneOptions } from './api.js';
 import type { Evictable, GpuDevice } from './device/device.js';
 import { PreparedProgram } from './device/executor.js';
+import { UploadPool } from './device/upload-pool.js';
 import { WeightStore } from './device/weight-store.js';
 import { asTesseraError, TesseraError } from './errors.js';
 import type { TypedGraph } from './graph.js';
@@ -53,6 +54,7 @@ export class ProgramCache implements Evictable {
   readonly #executors = new Set<PreparedProgram>();
   readonly #unregister: () => void;
   #weights: WeightStore;
+  #uploads: UploadPool;
   #tuning: { readonly file: TuningFile; readonly table: TuningTable };
   #gpu: GpuDevice['gpu'];
   #isBuilding = false;
@@ -66,6 +68,7 @@ export class ProgramCache implements Evictable {
     const file = adoptTuning(options.tuning ?? tuningFile([]), device.profile);
     this.#tuning = { file, table: tuningTable(file, device.profile) };
     this.#weights = new WeightStore(device);
+    this.#uploads = new UploadPool(device);
     this.#gpu = device.gpu;
     this.#unregister = device.register(this);
   }
@@ -108,6 +111,7 @@ export class ProgramCache implements Evictable {
     this.#gpu = this.device.gpu;
     this.#release();
     this.#weights = new WeightStore(this.device);
+    this.#uploads = new UploadPool(this.device);
   }
 
   #release(): void {
@@ -115,6 +119,7 @@ export class ProgramCache implements Evictable {
     this.#executors.clear();
     this.#entries.clear();
     this.#weights.dispose();
+    this.#uploads.dispose();
   }
 
   idleSince(): number | undefined {
@@ -125,6 +130,7 @@ export class ProgramCache implements Evictable {
   }
 
   evict(): void {
+    this.#uploads.trim();
     const idle = [...this.#entries].find(([, { executor }]) => executor?.isIdle);
     if (!idle) return this.#weights.dispose();
     this.#entries.delete(idle[0]);
@@ -146,6 +152,12 @@ export class ProgramCache implements Evictable {
     } catch (error) {
       throw asTesseraError(error);
     }
+  }
+
+  /** What all programs write their inputs through. */
+  get uploads(): UploadPool {
+    if (this.#gpu !== this.device.gpu) this.#forget();
+    return this.#uploads;
   }
 
   /** The times known. */
@@ -197,7 +209,7 @@ export class ProgramCache implements Evictable {
       const uploadMs = clock();
       const pipelines = await compiling.finish();
       this.#requireAlive();
-      const executor = PreparedProgram.create(device, program, plan, this.#weights, pipelines);
+      const executor = PreparedProgram.create(device, program, plan, this.#weights, pipelines, this.#uploads);
       this.#executors.add(executor);
       const timing = { lowerMs, uploadMs, compileMs: clock() };
       return { nodes, program, plan, executor, timing, pipelines: pipelines.size };

@@ -3,10 +3,12 @@ import type { Feeds, RunOptions, ValueMetadata } from './api.js';
 import type { GpuDevice } from './device/device.js';
 import { GpuTensor } from './device/gpu-tensor.js';
 import { write } from './device/byte-stream.js';
+import { leastStagedBytes, type Staging, type UploadPool } from './device/upload-pool.js';
+import { checkFeed, requireElements } from './bind-sizes.js';
 import { TesseraError } from './errors.js';
 import type { TypedGraph } from './graph.js';
 import { elementCount } from './passes/constants.js';
-import { decodeStorage, encodeStorage, encodeWire, isPacked, storageType } from './program/storage.js';
+import { crossesAsIs, decodeStorage, encodeStorage, encodeWire, isPacked, storageType } from './program/storage.js';
 import type { Program, ProgramOutput, ProgramValue } from './program/types.js';
 import type { Resident } from './execution/resident.js';
 import { arrayTypeOf, isTensor, type Feed, type Tensor, type TensorArray } from './tensor.js';
@@ -62,20 +64,54 @@ function requireArrayType(name: string, feed: TensorArray, dataType: DataType): 
   );
 }
 
-/** What each input's buffer is to be filled from: bytes as it stores them, or a buffer on the GPU. */
+/**
+ * What each input's buffer is to be filled from: bytes as it stores them, or a buffer on the GPU. What was staged by
+ * `uploads` is given as its staging buffer, for one run to take; without them as bytes.
+ */
 export function encodeInputs(
   device: GpuDevice,
   program: Program,
   feeds: ShapedFeeds,
-): Map<string, Uint8Array | GpuTensor> {
-  return new Map<string, Uint8Array | GpuTensor>(
+  uploads?: UploadPool,
+): Map<string, Uint8Array | Staging | GpuTensor> {
+  return new Map<string, Uint8Array | Staging | GpuTensor>(
     program.inputs.map(({ name, wire, operand }) => {
       const feed = feeds[name] as Tensor | GpuTensor;
-      if (!(feed instanceof GpuTensor)) return [name, encodeWire(feed.dataType, feed.data, wire)];
+      if (!(feed instanceof GpuTensor)) {
+        requireElements(name, feed);
+        const bytes = encodeWire(feed.dataType, feed.data, wire);
+        return [name, uploads?.staging(bytes) ?? bytes];
+      }
       requireFit(device, feed, isPacked(wire) ? operand.elementType : wire, `input "${name}"`);
       return [name, feed];
     }),
   );
+}
+
+/**
+ * A tensor for an input: in staging memory of `uploads`, if there are any, where the GPU takes its elements as they are and they
+ * are many.
+ */
+export function stageTensor(
+  graph: TypedGraph,
+  name: string,
+  dims: readonly number[],
+  uploads: UploadPool | undefined,
+): Tensor {
+  const type = graph.types.get(name);
+  const list = graph.inputs.map((input) => `"${input}"`).join(', ');
+  if (!type || !graph.inputs.includes(name)) throw invalid(`the model has no input "${name}"; its inputs are ${list}`);
+  const { dataType, container } = type;
+  const arrayType = arrayTypeOf(dataType);
+  if (container || !arrayType)
+    throw invalid(`input "${name}" is ${container ?? 'of texts'}; only numbers can be staged`);
+  checkFeed(name, { dataType, dims }, type);
+  const length = elementCount(dims);
+  const byteLength = length * arrayType.BYTES_PER_ELEMENT;
+  const device = byteLength >= leastStagedBytes ? uploads?.device : undefined;
+  const isStaged = device?.health === 'ready' && crossesAsIs(dataType, device.profile.hasF16);
+  const data = isStaged ? new arrayType(uploads!.stage(byteLength), 0, length) : new arrayType(length);
+  return { dataType, dims: [...dims], data };
 }
 
 function requireFit(device: GpuDevice, tensor: GpuTensor, elementType: string, what: string): void {

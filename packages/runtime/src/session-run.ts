@@ -21,7 +21,7 @@ export async function runPlanned(
   { onTiming }: RunOptions,
 ): Promise<Record<string, Tensor | GpuTensor>> {
   const started = performance.now();
-  const inputs = encodeInputs(device, program, feeds);
+  const inputs = encodeInputs(device, program, feeds, executor.uploads);
   const targets = new Map<ProgramValue, GpuTensor['buffer']>();
   const read: ProgramValue[] = [];
   for (const { output, into } of plans) {

@@ -46,6 +46,7 @@ import {
   planOutputs,
   requireOutputs,
   shapeFeeds,
+  stageTensor,
   type ShapedFeeds,
 } from './session-io.js';
 import { requireCount } from './count.js';
@@ -215,6 +216,12 @@ class GpuSession implements Session {
     const names = Array.isArray(outputs) ? (outputs as readonly string[]) : Object.keys(outputs ?? {});
     requireOutputs(names, this.graph.outputs);
     return { feeds, dims };
+  }
+
+  stageInput(name: string, dims: readonly number[]): Tensor {
+    this.#requireAlive();
+    const isWhole = this.#stages.length === 1 && this.#stages[0].plan.isWhole;
+    return stageTensor(this.graph, name, dims, isWhole ? this.#programs.uploads : undefined);
   }
 
   run(feeds: Feeds, options: RunOptions & { readonly location: 'gpu' }): Promise<Record<string, GpuTensor>>;

@@ -10,6 +10,8 @@ export interface Contender {
   readonly adapter?: string;
   readonly driver?: string;
   run(feeds: Feeds): Promise<Readonly<Record<string, Values>>>;
+  /** The same feeds in memory that the GPU copies from, for one run. */
+  stage?(feeds: Feeds): Feeds;
   gpu?(feeds: Feeds, runs: number): Promise<GpuFigures>;
   /** Tunes for these sizes of the open dimensions and gives the text of the tuning file. */
   tune?(dims: Dims, budgetMs: number): Promise<string>;
@@ -44,6 +46,14 @@ function tesseraContender(device: Device, session: Session): Contender {
     adapter: device.adapter.name,
     driver: device.adapter.driver,
     run: async (feeds) => (await session.run(feeds)) as Record<string, Values>,
+    stage: (feeds) =>
+      Object.fromEntries(
+        Object.entries(feeds).map(([name, { dims, data }]) => {
+          const staged = session.stageInput(name, dims);
+          (staged.data as Float32Array).set(data as Float32Array);
+          return [name, staged];
+        }),
+      ),
     async tune(dims, budgetMs) {
       const { formatTuning } = await import('@tessera/runtime');
       return formatTuning(await session.tune({ dims, budgetMs }));

@@ -19,6 +19,8 @@ export interface Figures {
   readonly firstRunMs?: number;
   readonly medianMs?: number;
   readonly p95Ms?: number;
+  /** As `medianMs`, with the input written before into memory that the GPU copies from. */
+  readonly stagedMs?: number;
   readonly runs?: number;
   readonly imagesPerSecond?: number;
   readonly gpu?: GpuFigures;
@@ -35,6 +37,7 @@ interface Entry {
   readonly opened?: Opened;
   readonly firsts: Map<number, First>;
   readonly times: Map<number, number[]>;
+  readonly stagedTimes: Map<number, number[]>;
   readonly gpu: Map<number, GpuFigures>;
   readonly tunings: string[];
   failure?: string;
@@ -87,7 +90,14 @@ async function enter(
   const participant = new Participant(name, env);
   let opened: Opened | undefined;
   const isOurs = !name.startsWith('ort');
-  const entry: Entry = { participant, firsts: new Map(), times: new Map(), gpu: new Map(), tunings: [] };
+  const entry: Entry = {
+    participant,
+    firsts: new Map(),
+    times: new Map(),
+    stagedTimes: new Map(),
+    gpu: new Map(),
+    tunings: [],
+  };
   await attempt(entry, async () => {
     opened = await participant.ask({ kind: 'open', model: model.path, batch: batches[0], sizes, tuning });
     for (const batch of batches) {
@@ -103,8 +113,9 @@ async function enter(
 async function takeTurn(entry: Entry, batches: readonly number[], { warmUpMs, budgetMs }: Options): Promise<void> {
   await attempt(entry, async () => {
     for (const batch of batches) {
-      const { times } = await entry.participant.ask({ kind: 'turn', batch, warmUpMs, budgetMs });
+      const { times, stagedTimes } = await entry.participant.ask({ kind: 'turn', batch, warmUpMs, budgetMs });
       entry.times.set(batch, [...(entry.times.get(batch) ?? []), ...times]);
+      entry.stagedTimes.set(batch, [...(entry.stagedTimes.get(batch) ?? []), ...stagedTimes]);
     }
   });
 }
@@ -121,6 +132,7 @@ async function readGpu(entry: Entry, batches: readonly number[], { profileRuns }
 function figures(model: string, batch: number, opening: number, entry: Entry, reference: Entry | undefined): Figures {
   const { participant, opened, failure } = entry;
   const times = entry.times.get(batch) ?? [];
+  const stagedTimes = entry.stagedTimes.get(batch) ?? [];
   const first = entry.firsts.get(batch);
   const wanted = reference === entry ? undefined : reference?.firsts.get(batch);
   const medianMs = times.length > 0 ? median(times) : undefined;
@@ -136,6 +148,7 @@ function figures(model: string, batch: number, opening: number, entry: Entry, re
     firstRunMs: first?.firstRunMs,
     medianMs,
     p95Ms: times.length > 0 ? percentile(times, 0.95) : undefined,
+    stagedMs: stagedTimes.length > 0 ? median(stagedTimes) : undefined,
     runs: times.length,
     imagesPerSecond: medianMs && (batch * 1000) / medianMs,
     gpu,

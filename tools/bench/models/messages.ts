@@ -61,6 +61,8 @@ export interface Turn {
   readonly kind: 'turn';
   /** Milliseconds of each run, from the input in host memory to the outputs in host memory. */
   readonly times: readonly number[];
+  /** As `times`, with the input written before into memory that the GPU copies from; where the runtime has such. */
+  readonly stagedTimes: readonly number[];
 }
 
 /** What only this project tells of a run. */

@@ -29,6 +29,7 @@ const headings = [
   'runtime',
   'end to end ms',
   'p95 ms',
+  'staged ms',
   'GPU ms',
   'layers ms',
   'images/s',
@@ -60,6 +61,7 @@ function cells(row: Figures, all: readonly Figures[]): string[] {
     row.contender,
     digits(row.medianMs),
     digits(row.p95Ms),
+    digits(row.stagedMs),
     digits(row.gpu?.wholeMs),
     digits(row.gpu?.layersMs),
     digits(row.imagesPerSecond),
@@ -100,7 +102,7 @@ function creationText({ deviceMs, loadMs, lowerMs, uploadMs, compileMs }: Creati
 }
 
 const explanation = `"End to end" is from the inputs in host memory to the outputs in host memory, the median of all turns; the runtimes had a process
-each and took turns. "GPU" is one whole run between two timestamps, "layers" the sum of the layers timed one by one, less what a
+each and took turns. "Staged" is the same with inputs that were written before into memory that the GPU copies from (\`session.stageInput\`). "GPU" is one whole run between two timestamps, "layers" the sum of the layers timed one by one, less what a
 pass of its own costs each dispatch. TFLOP/s is over "GPU". "Create" is from the file's path to a ready session with the device
 opened, "first" the first run with that batch. "Creation" says its parts: opening the device, reading and understanding the file,
 choosing kernels, uploading and packing weights while pipelines compile, and waiting for those that still do. The peak is of this project's own buffers. The difference is

@@ -43,8 +43,17 @@ async function answer(request: Request): Promise<Answer> {
     }
     case 'turn': {
       const { warmUpMs, budgetMs } = request;
-      const times = await timeRuns(() => ready.run(batch), { warmUpMs, minRuns: 3, maxRuns: MAX_RUNS, budgetMs });
-      return { kind: 'turn', times };
+      const plan = { warmUpMs, minRuns: 3, maxRuns: MAX_RUNS, budgetMs };
+      const times = await timeRuns(() => ready.run(batch), plan);
+      const { stage } = ready;
+      const stagedTimes = stage
+        ? await timeRuns(
+            (staged) => ready.run(staged),
+            plan,
+            () => stage(batch),
+          )
+        : [];
+      return { kind: 'turn', times, stagedTimes };
     }
     case 'gpu':
       if (!ready.gpu) throw new Error('this runtime does not tell its GPU time');

@@ -12,15 +12,20 @@ export interface TimingPlan {
   readonly budgetMs: number;
 }
 
-/** Milliseconds of each run. */
-export async function timeRuns(run: () => Promise<unknown>, plan: TimingPlan): Promise<number[]> {
+/** Milliseconds of each run; what `prepare` makes for each is not timed. */
+export async function timeRuns<T = undefined>(
+  run: (prepared: T) => Promise<unknown>,
+  plan: TimingPlan,
+  prepare: () => T = () => undefined as T,
+): Promise<number[]> {
   const started = performance.now();
-  while (performance.now() - started < plan.warmUpMs) await run();
+  while (performance.now() - started < plan.warmUpMs) await run(prepare());
   const times: number[] = [];
   const begin = performance.now();
   while (times.length < plan.minRuns || (times.length < plan.maxRuns && performance.now() - begin < plan.budgetMs)) {
+    const prepared = prepare();
     const from = performance.now();
-    await run();
+    await run(prepared);
     times.push(performance.now() - from);
   }
   return times;

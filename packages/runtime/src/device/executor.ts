@@ -5,14 +5,14 @@ import { elementCount } from '../passes/constants.js';
 import type { Program, ProgramValue } from '../program/types.js';
 import type { GpuDevice } from './device.js';
 import { dispatch, prepareSteps, roundUp, type PreparedStep } from './prepared-steps.js';
-import { storedBytes, type GpuTensor } from './gpu-tensor.js';
+import { GpuTensor, storedBytes } from './gpu-tensor.js';
 import { ReadBackPool } from './read-back-pool.js';
 import { requireFinite } from '../program/checks.js';
 import { isPacked } from '../program/storage.js';
 import { passesOf, stepsOfPart, type StepRange, type TimedPart } from './timed-parts.js';
 import { passesPerSet, Timestamps, type PassSpan } from './timestamps.js';
 import { bufferUsage, mapRead } from './usage.js';
-import { UploadPool } from './upload-pool.js';
+import type { Staging, UploadPool } from './upload-pool.js';
 import type { WeightStore } from './weight-store.js';
 
 /** Where each read-back output lies in a run's staging buffer. */
@@ -42,8 +42,8 @@ export interface TimedSteps {
   readonly submissions: readonly (RunMarks & { readonly gpu: PassSpan })[];
 }
 
-/** By name: bytes, or a tensor on the GPU. */
-export type RunInputs = ReadonlyMap<string, Uint8Array | GpuTensor>;
+/** By name: bytes, a staging buffer filled with them, which the run takes, or a tensor on the GPU. */
+export type RunInputs = ReadonlyMap<string, Uint8Array | Staging | GpuTensor>;
 
 export interface ExecuteOptions {
   readonly timed?: boolean;
@@ -70,7 +70,6 @@ export class PreparedProgram {
   readonly #steps: readonly PreparedStep[];
   readonly #readBacks: ReadBackPool;
   readonly #idleTimestamps: Timestamps[] = [];
-  readonly #uploads: UploadPool;
   /** The steps of a run to come, in the parts they are submitted in. */
   #recorded: readonly GPUCommandBuffer[] | undefined;
   #hasRun = false;
@@ -84,24 +83,26 @@ export class PreparedProgram {
     owned: GPUBuffer[],
     buffers: GPUBuffer[],
     steps: PreparedStep[],
+    /** What it writes its inputs through. */
+    readonly uploads: UploadPool,
   ) {
     this.#device = device;
     this.#gpu = device.gpu;
     this.#readBacks = new ReadBackPool(device);
-    this.#uploads = new UploadPool(device);
     this.#program = program;
     this.#owned = owned;
     this.#buffers = buffers;
     this.#steps = steps;
   }
 
-  /** Allocates and binds; `pipelines` are those of the steps, compiled already. */
+  /** Allocates and binds; `pipelines` are those of the steps, compiled already, and `uploads` what the session's programs share. */
   static create(
     device: GpuDevice,
     program: Program,
     plan: MemoryPlan,
     weights: WeightStore,
     pipelines: ReadonlyMap<string, GPUComputePipeline>,
+    uploads: UploadPool,
   ): PreparedProgram {
     const owned: GPUBuffer[] = [];
     const own = (byteLength: number, usage: number, label: string) => {
@@ -119,7 +120,7 @@ export class PreparedProgram {
         return place === undefined ? spare() : allocations[place];
       });
       const steps = prepareSteps(device, program, buffers, pipelines, own);
-      return new PreparedProgram(device, program, owned, buffers, steps);
+      return new PreparedProgram(device, program, owned, buffers, steps, uploads);
     } catch (error) {
       for (const buffer of owned) device.destroyBuffer(buffer);
       throw error;
@@ -142,15 +143,29 @@ export class PreparedProgram {
   }
 
   /**
-   * Writes the inputs (bytes as their buffers store them, or copies of tensors on the GPU), runs, copies outputs into
+   * Writes the inputs (as their buffers store them, or copies of tensors on the GPU), runs, copies outputs into
    * `targets` and returns the bytes of the other outputs asked for. `timed`: a pair of timestamps stands around the dispatches; the device must have them.
    */
   async run(
     inputs: RunInputs,
     outputs: readonly ProgramValue[],
-    { timed = false, targets = noTargets }: ExecuteOptions = {},
+    options: ExecuteOptions = {},
   ): Promise<{ readonly bytes: ArrayBuffer[]; readonly marks: RunMarks }> {
     this.#requireDevice();
+    this.#running += 1;
+    try {
+      return await this.#run(inputs, outputs, options);
+    } finally {
+      this.#running -= 1;
+      if (this.#retired) this.retire();
+    }
+  }
+
+  async #run(
+    inputs: RunInputs,
+    outputs: readonly ProgramValue[],
+    { timed = false, targets = noTargets }: ExecuteOptions,
+  ): Promise<{ readonly bytes: ArrayBuffer[]; readonly marks: RunMarks }> {
     const gpu = this.#gpu;
     const start = performance.now();
     let encoder = gpu.createCommandEncoder();
@@ -160,7 +175,7 @@ export class PreparedProgram {
     const { ranges, total } = layOut(checks ? [...outputs, checks.counts] : outputs);
     const timestamps = timed ? this.#takeTimestamps() : undefined;
     const staging = this.#readBacks.take(total + (timestamps?.byteLength ?? 0));
-    const isPlain = !timed && [...inputs.values()].every((content) => content instanceof Uint8Array);
+    const isPlain = !timed && ![...inputs.values()].some((content) => content instanceof GpuTensor);
     const recorded = isPlain ? this.#takeRecorded() : undefined;
     const rest = recorded?.slice(1) ?? [];
     if (recorded) {
@@ -173,9 +188,8 @@ export class PreparedProgram {
     }
     timestamps?.resolve(encoder, staging, total);
     gpu.queue.submit([...rest, encoder.finish()]);
-    this.#uploads.submitted();
+    this.uploads.submitted();
     const submitted = performance.now();
-    this.#running += 1;
     try {
       if (isPlain) this.#recordAhead();
       await staging.mapAsync(mapRead);
@@ -193,8 +207,6 @@ export class PreparedProgram {
     } finally {
       this.#readBacks.putBack(staging);
       if (timestamps) this.#returnTimestamps(timestamps);
-      this.#running -= 1;
-      if (this.#retired) this.retire();
     }
   }
 
@@ -205,7 +217,7 @@ export class PreparedProgram {
     this.#encodeSteps(encoder, this.#without(this.#writeInputs(inputs, encoder)));
     this.#copyOut(encoder, targets);
     this.#gpu.queue.submit([encoder.finish()]);
-    this.#uploads.submitted();
+    this.uploads.submitted();
   }
 
   #without(skipped: ReadonlySet<number>): readonly PreparedStep[] {
@@ -301,7 +313,7 @@ export class PreparedProgram {
     );
     timestamps.resolve(encoder, staging, 0);
     this.#gpu.queue.submit([encoder.finish()]);
-    this.#uploads.submitted();
+    this.uploads.submitted();
     const submitted = performance.now();
     try {
       await staging.mapAsync(mapRead);
@@ -323,8 +335,8 @@ export class PreparedProgram {
     const skipped = new Set<number>();
     for (const { name, dims, wire, buffer, operand, conversion } of this.#program.inputs) {
       const content = inputs.get(name)!;
-      if (content instanceof Uint8Array) {
-        this.#uploads.write(encoder, this.#buffers[buffer], content);
+      if (!(content instanceof GpuTensor)) {
+        this.uploads.write(encoder, this.#buffers[buffer], content);
         continue;
       }
       const target = isPacked(wire) ? operand.buffer : buffer;
@@ -362,7 +374,6 @@ export class PreparedProgram {
     for (const buffer of this.#owned) this.#device.destroyBuffer(buffer);
     for (const timestamps of this.#idleTimestamps) timestamps.dispose();
     this.#readBacks.dispose();
-    this.#uploads.dispose();
   }
 }
 

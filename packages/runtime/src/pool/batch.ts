@@ -52,31 +52,29 @@ export function rowsOf(feeds: Tensors): number {
   return Object.values(feeds)[0].dims[0];
 }
 
-/** Feeds of equal keys as one of `size` rows; rows that are left over hold zeros (empty texts). */
-export function joinFeeds(requests: readonly Tensors[], size: number): Tensors {
-  if (requests.length === 1 && rowsOf(requests[0]) === size) return requests[0];
-  const names = Object.keys(requests[0]);
-  return Object.fromEntries(
-    names.map((name) => [
-      name,
-      joinTensors(
-        requests.map((feeds) => feeds[name]),
-        size,
-      ),
-    ]),
-  );
-}
+/** Makes the tensor that an input's rows are joined in; what it holds does not matter. */
+export type MakeInput = (name: string, dataType: Tensor['dataType'], dims: readonly number[]) => Tensor;
 
-function joinTensors(tensors: readonly Tensor[], size: number): Tensor {
-  const [{ dataType, dims }] = tensors;
-  const joinedDims = [size, ...dims.slice(1)];
-  const data = emptyData(dataType, elementCount(joinedDims));
-  let offset = 0;
-  for (const tensor of tensors) {
-    place(data, tensor.data, offset);
-    offset += tensor.data.length;
-  }
-  return { dataType, dims: joinedDims, data };
+/** Feeds of equal keys as one of `size` rows, in tensors that `make` makes; rows that are left over hold zeros (empty texts). */
+export function joinFeeds(
+  requests: readonly Tensors[],
+  size: number,
+  make: MakeInput = (_, dataType, dims) => zeros(dataType, dims),
+): Tensors {
+  if (requests.length === 1 && rowsOf(requests[0]) === size) return requests[0];
+  const join = (name: string) => {
+    const [{ dataType, dims }] = requests.map((feeds) => feeds[name]);
+    const joined = make(name, dataType, [size, ...dims.slice(1)]);
+    const data = joined.data as WritableArray;
+    let offset = 0;
+    for (const feeds of requests) {
+      place(data, feeds[name].data, offset);
+      offset += feeds[name].data.length;
+    }
+    clear(data, offset);
+    return joined;
+  };
+  return Object.fromEntries(Object.keys(requests[0]).map((name) => [name, join(name)]));
 }
 
 /** A tensor of zeros, or of empty texts. */
@@ -84,14 +82,22 @@ export function zeros(dataType: Tensor['dataType'], dims: readonly number[]): Te
   return { dataType, dims, data: emptyData(dataType, elementCount(dims)) };
 }
 
-function emptyData(dataType: Tensor['dataType'], length: number): string[] | Exclude<TensorArray, readonly string[]> {
+type WritableArray = string[] | Exclude<TensorArray, readonly string[]>;
+
+function emptyData(dataType: Tensor['dataType'], length: number): WritableArray {
   const type = arrayTypeOf(dataType);
   return type ? new type(length) : new Array<string>(length).fill('');
 }
 
-function place(target: string[] | Exclude<TensorArray, readonly string[]>, source: TensorArray, offset: number): void {
+function place(target: WritableArray, source: TensorArray, offset: number): void {
   if (Array.isArray(target)) for (let i = 0; i < source.length; i++) target[offset + i] = source[i] as string;
   else (target as Float32Array).set(source as Float32Array, offset);
+}
+
+function clear(target: WritableArray, from: number): void {
+  if (Array.isArray(target)) target.fill('', from);
+  else if (target instanceof BigInt64Array || target instanceof BigUint64Array) target.fill(0n, from);
+  else target.fill(0, from);
 }
 
 /** The results' rows `first` to `first + rows - 1`, over the same memory. */

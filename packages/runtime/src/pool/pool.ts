@@ -5,7 +5,7 @@ import { requireCount } from '../count.js';
 import { asGpuDevice } from '../device/device.js';
 import { GpuTensor } from '../device/gpu-tensor.js';
 import type { Tensor } from '../tensor.js';
-import { batchDimension, batchKey, batchSizes, joinFeeds, rowsOf, sliceRows, type Tensors } from './batch.js';
+import { batchDimension, batchKey, batchSizes, joinFeeds, rowsOf, sliceRows, zeros, type Tensors } from './batch.js';
 import { rowsAreIndependent } from './independence.js';
 import { RequestQueue, requestKey, type Batch, type Request } from './queue.js';
 import type { BatchReport, PoolFeeds, PoolOptions, PoolRunOptions, SessionPool } from './types.js';
@@ -182,6 +182,8 @@ export class Pool implements SessionPool {
           : joinFeeds(
               requests.map((r) => r.feeds),
               size,
+              (name, dataType, dims) =>
+                dataType === 'string' ? zeros(dataType, dims) : worker.session.stageInput(name, dims),
             );
       const { outputs } = requests[0];
       const onTiming = this.options.onBatch && ((timing: { gpuMs?: number }) => (gpuMs = timing.gpuMs));

@@ -3,7 +3,7 @@ import type { ElementType } from '@tessera/conv-kernels';
 import type { DataType } from '@tessera/onnx-loader';
 import { TesseraError } from '../errors.js';
 import { packedBytes, type PackedIntegers } from '../kernels/unpack.js';
-import type { TensorArray } from '../tensor.js';
+import { arrayTypeOf, type TensorArray } from '../tensor.js';
 import { byteSize } from './layout.js';
 
 /** How a buffer stores an ONNX type: 64-bit types as 32-bit ones, small integers and booleans widened to 32 bits. */
@@ -81,6 +81,13 @@ const packedTypes: Partial<Record<DataType, PackedIntegers>> = {
  */
 export function wireType(dataType: DataType, elementType: ElementType): WireType {
   return dataType === 'float32' ? 'f32' : (packedTypes[dataType] ?? elementType);
+}
+
+/** Whether inputs of a type cross to the GPU as host memory has them. */
+export function crossesAsIs(dataType: DataType, hasF16: boolean): boolean {
+  if (!isDeviceType(dataType)) return false;
+  const wire = wireType(dataType, storageType(dataType, 'f32', hasF16));
+  return arrayTypeOf(dataType)!.BYTES_PER_ELEMENT === wireByteLength(wire, 1);
 }
 
 /** Whether the GPU takes integers out of words. */

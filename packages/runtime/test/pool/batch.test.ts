@@ -58,6 +58,18 @@ describe('joining and slicing', () => {
     expect(sliceRows(joined, 1, 2).x).toEqual(tensor(2, 20));
   });
 
+  it('leave nothing of what the memory held', () => {
+    const used = (_: string, dataType: Tensor['dataType'], dims: readonly number[]): Tensor => ({
+      dataType,
+      dims,
+      data: dataType === 'int64' ? new BigInt64Array(8).fill(7n) : new Int32Array(8).fill(7),
+    });
+    const wide = { dataType: 'int64', dims: [1, 2], data: BigInt64Array.of(1n, 2n) } as const;
+    const joined = joinFeeds([{ x: tensor(3, 1), y: wide }], 4, used);
+    expect(joined.x.data).toEqual(Int32Array.of(1, 2, 3, 4, 5, 6, 0, 0));
+    expect(joined.y.data).toEqual(BigInt64Array.of(1n, 2n, 0n, 0n, 0n, 0n, 0n, 0n));
+  });
+
   it('join texts', () => {
     const text = (name: string): Tensor => ({ dataType: 'string', dims: [1], data: [name] });
     expect(joinFeeds([{ x: text('a') }, { x: text('b') }], 3).x.data).toEqual(['a', 'b', '']);

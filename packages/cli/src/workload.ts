@@ -38,17 +38,21 @@ export interface Workload {
   readonly warnings: readonly string[];
 }
 
+/** What to say after a failure that sizes which were only assumed may have caused; nothing where there are none. */
+export function assumedHint(symbols: readonly string[]): string {
+  if (symbols.length === 0) return '';
+  return ` (assuming ${symbols.map((symbol) => `${symbol} = 1`).join(', ')}; --dim NAME=SIZE sets another size)`;
+}
+
 /** Names the file in an error of the runtime, and the sizes that were only assumed unless its remedy is another. */
-export function explainFailure(error: unknown, model: string, assumedSymbols: readonly string[] = []): unknown {
+export function explainFailure(error: unknown, model: string, assumed: readonly string[] = []): unknown {
   if (!isTesseraError(error)) return error;
-  const assumed = assumedSymbols.map((symbol) => `${symbol} = 1`).join(', ');
   const bySizes =
-    assumed !== '' &&
     error.details.remedy === undefined &&
     (error.code === 'INVALID_INPUT' || (error.code === 'INVALID_MODEL' && error.node !== undefined));
-  const hint = bySizes ? ` (assuming ${assumed}; --dim NAME=SIZE sets another size)` : '';
   const message = withNode(error);
-  return new CliError(`${message.includes(basename(model)) ? '' : `${model}: `}${message}${hint}`, EXIT.failed, error);
+  const text = `${message.includes(basename(model)) ? '' : `${model}: `}${message}`;
+  return new CliError(`${text}${bySizes ? assumedHint(assumed) : ''}`, EXIT.failed, error);
 }
 
 /** Options for pictures do nothing without one, which is easily overlooked. */

@@ -77,6 +77,53 @@ describe('multiply-adds equal those counted by hand', () => {
   });
 });
 
+describe('a model that the host takes part in', () => {
+  const x = value('x', 3, 4);
+
+  it('is said to run by stages, with the node', () => {
+    const { plan, staged, refusal } = inspectModel(
+      buildModel({
+        inputs: [x],
+        outputs: [{ name: 'y', dataType: 'int64' }],
+        nodes: [
+          { opType: 'Relu', inputs: ['x'], outputs: ['a'] },
+          { opType: 'NonZero', name: 'where', inputs: ['a'], outputs: ['y'] },
+        ],
+      }),
+    );
+    expect([plan, refusal]).toEqual([undefined, undefined]);
+    expect(staged).toBe('node "where" (NonZero) runs on the host: the operator has no kernel');
+  });
+
+  it('is said to wait for an input that decides shapes', () => {
+    const { plan, staged, refusal } = inspectModel(
+      buildModel({
+        inputs: [x, { name: 'shape', dataType: 'int64', dims: [2] }],
+        outputs: [value('y')],
+        nodes: [{ opType: 'Reshape', inputs: ['x', 'shape'], outputs: ['y'] }],
+      }),
+    );
+    expect([plan, refusal]).toEqual([undefined, undefined]);
+    expect(staged).toBe('values of the inputs decide shapes');
+  });
+
+  it('is said to wait for values that the GPU makes', () => {
+    const { staged } = inspectModel(
+      buildModel({
+        inputs: [x],
+        outputs: [value('y')],
+        initializers: [{ name: 'axis', dataType: 'int64', dims: [1], data: BigInt64Array.of(0n) }],
+        nodes: [
+          { opType: 'ReduceMax', inputs: ['x', 'axis'], outputs: ['m'], attributes: { keepdims: 0 } },
+          { opType: 'Cast', inputs: ['m'], outputs: ['shape'], attributes: { to: 7 } },
+          { opType: 'Reshape', inputs: ['x', 'shape'], outputs: ['y'] },
+        ],
+      }),
+    );
+    expect(staged).toBe('values that only a run tells decide shapes');
+  });
+});
+
 describe('a model that cannot run', () => {
   const model = buildModel({
     inputs: [value('x', 2, 3, 8, 8)],

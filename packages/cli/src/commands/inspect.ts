@@ -10,9 +10,10 @@ async function inspect(model: string, options: InspectCommandOptions, environmen
   try {
     const inspection = inspectModel(model, { dims: options.dim, precision: options.precision });
     const document = { schema: 'tessera.inspect', version: 1, model: { file: model, bytes }, ...inspection };
+    const assumed = Object.keys(inspection.dims).filter((symbol) => options.dim[symbol] === undefined);
     const text = options.json
       ? `${JSON.stringify(document, null, 2)}\n`
-      : formatInspection(model, bytes, inspection, options.nodes, environment.colors);
+      : formatInspection(model, bytes, inspection, assumed, options.nodes, environment.colors);
     environment.stdout.write(text);
   } catch (error) {
     throw explainFailure(error, model);

@@ -1,7 +1,7 @@
 import type { AdapterReport, Device, Precision } from '@tessera/runtime';
 import type { Runtime } from '../environment.js';
 import { isTesseraError, messageOf } from '../errors.js';
-import { explainFailure } from '../workload.js';
+import { assumedHint, explainFailure } from '../workload.js';
 import type { Missing, ModelDiagnosis } from './types.js';
 
 const GPU_REMEDY = 'install the driver of the GPU, on Linux with Vulkan; macOS and Windows have what is needed';
@@ -66,9 +66,9 @@ export async function diagnoseModel(
   runtime: Runtime,
   device: Device,
 ): Promise<ModelDiagnosis> {
+  const inspection = inspect();
+  if (inspection.plan) return { file: model, refusal: null, elsewhere: [], memory: inspection.plan.memory };
   try {
-    const inspection = runtime.inspectModel(model, { dims, precision, device });
-    if (inspection.plan) return { file: model, refusal: null, elsewhere: [], memory: inspection.plan.memory };
     const session = await runtime.createSession(model, { device, precision, dims: inspection.dims });
     const { placements, memory } = session.report;
     session.dispose();
@@ -78,8 +78,20 @@ export async function diagnoseModel(
     return { file: model, refusal: null, elsewhere, memory: memory ?? null };
   } catch (error) {
     if (!isTesseraError(error) || error.code === 'INVALID_INPUT') throw explainFailure(error, model);
-    const { nodes } = error.code === 'INVALID_MODEL' ? { nodes: [] } : runtime.inspectModel(model, { dims, precision });
-    const elsewhere = nodes.flatMap(({ name, opType, problem }) => (problem ? [{ name, opType, why: problem }] : []));
-    return { file: model, refusal: messageOf(error), elsewhere, memory: null };
+    const isOfModel = error.code === 'INVALID_MODEL';
+    const assumed = Object.keys(inspection.dims).filter((symbol) => dims[symbol] === undefined);
+    const refusal = `${messageOf(error)}${isOfModel ? assumedHint(assumed) : ''}`;
+    const elsewhere = inspection.nodes.flatMap(({ name, opType, problem }) =>
+      problem && !isOfModel ? [{ name, opType, why: problem }] : [],
+    );
+    return { file: model, refusal, elsewhere, memory: null };
+  }
+
+  function inspect() {
+    try {
+      return runtime.inspectModel(model, { dims, precision, device });
+    } catch (error) {
+      throw explainFailure(error, model);
+    }
   }
 }

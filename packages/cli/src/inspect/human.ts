@@ -3,6 +3,7 @@ import { describeTensor, shapeText } from '../inputs/values.js';
 import { byteSize, printable, shorten, significant } from '../report/format.js';
 import type { Colors } from '../report/human.js';
 import { textTable } from '../report/table.js';
+import { assumedHint } from '../workload.js';
 
 function declared({ name, dataType, dims }: ValueMetadata): string {
   return `${printable(name)}: ${dims ? describeTensor(dataType, dims) : `${dataType} of any shape`}`;
@@ -22,7 +23,8 @@ function headLines(file: string, bytes: number, inspection: ModelInspection): st
   const { irVersion, opsets, producer, inputs, outputs, parameters, parameterBytes, macs, uncounted } = inspection;
   const versions = Object.entries(opsets).map(([domain, version]) => `${domain} ${version}`);
   const by = producer ? `, by ${printable(producer)}` : '';
-  const missing = uncounted > 0 ? ` without ${uncounted} nodes whose shapes are not known` : '';
+  const nodes = uncounted === 1 ? 'node' : 'nodes';
+  const missing = uncounted > 0 ? ` without ${uncounted} ${nodes} whose shapes are not known` : '';
   const dims = Object.entries(inspection.dims).map(([symbol, size]) => `${symbol} = ${size}`);
   return [
     `Model: ${file}, ${byteSize(bytes)}${by}, IR ${irVersion}, opsets ${versions.join(', ')}`,
@@ -33,8 +35,9 @@ function headLines(file: string, bytes: number, inspection: ModelInspection): st
   ];
 }
 
-export function planLines({ plan, refusal }: ModelInspection, colors: Colors): string[] {
-  if (!plan) return [colors.red(`Cannot run: ${refusal}`)];
+function planLines({ plan, staged, refusal }: ModelInspection, assumed: readonly string[], colors: Colors): string[] {
+  if (staged !== undefined) return [`Runs in stages: ${staged}; infer doctor MODEL says what runs where`];
+  if (!plan) return [colors.red(`Cannot run: ${refusal}${assumedHint(assumed)}`)];
   const { memory, layers, dispatches, pipelines } = plan;
   const peak = memory.weightBytes + memory.inputBytes + memory.activationBytes;
   const most = Math.max(0, ...memory.liveBytes);
@@ -87,10 +90,12 @@ function nodeTable(nodes: readonly NodeInspection[], colors: Colors): string {
   );
 }
 
+/** `assumed`: the symbols of the inputs' shapes that nothing gave a size. */
 export function formatInspection(
   file: string,
   bytes: number,
   inspection: ModelInspection,
+  assumed: readonly string[],
   shownNodes: number,
   colors: Colors,
 ): string {
@@ -100,7 +105,7 @@ export function formatInspection(
   const more = hidden > 0 && shownNodes > 0 ? [`${hidden} more nodes: --nodes ${nodes.length} shows all`] : [];
   const lines = [
     ...headLines(file, bytes, inspection),
-    ...planLines(inspection, colors),
+    ...planLines(inspection, assumed, colors),
     '',
     operatorTable(inspection, colors),
     ...graph,

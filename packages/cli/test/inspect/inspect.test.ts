@@ -37,6 +37,29 @@ writeFileSync(
   }),
 );
 
+/** Runs only where the size of `L` is at least 3. */
+const windowed = join(folder, 'windowed.onnx');
+writeFileSync(
+  windowed,
+  buildModel({
+    inputs: [value('x', 'float32', 1, 1, 'L')],
+    outputs: [value('y', 'float32')],
+    initializers: [weights('w', 2, 1, 3)],
+    nodes: [{ opType: 'Conv', name: 'window', inputs: ['x', 'w'], outputs: ['y'] }],
+  }),
+);
+const hint = '(assuming L = 1; --dim NAME=SIZE sets another size)';
+
+const staged = join(folder, 'staged.onnx');
+writeFileSync(
+  staged,
+  buildModel({
+    inputs: [value('x', 'float32', 2, 2)],
+    outputs: [value('y', 'int64')],
+    nodes: [{ opType: 'NonZero', name: 'where', inputs: ['x'], outputs: ['y'] }],
+  }),
+);
+
 describe('infer inspect', () => {
   it('tells inputs, outputs, operators, parameters, arithmetic, memory and shapes', async () => {
     const { stdout, status, stderr } = await infer(['inspect', good, '--dim', 'N=2']);
@@ -67,6 +90,18 @@ describe('infer inspect', () => {
     expect(stdout).toMatch(/Cannot run: .*Mystery/);
     expect(stdout).toMatch(/Mystery \(unknown\) +1/);
     expect(stdout).toMatch(/Relu_1 +Relu +float32 2x2/);
+  });
+
+  it('tells which sizes it only assumed where a model cannot run with them', async () => {
+    expect((await infer(['inspect', windowed])).stdout).toMatch(/Cannot run: node "window" \(Conv\).*/);
+    expect((await infer(['inspect', windowed])).stdout).toContain(hint);
+    expect((await infer(['inspect', windowed, '--dim', 'L=2'])).stdout).toMatch(/Cannot run: [^\n]*pads 0 and 0\n/);
+    expect((await infer(['inspect', windowed, '--dim', 'L=4'])).stdout).toContain('Runs as: ');
+  });
+
+  it('does not call a model unable to run that the host takes part in', async () => {
+    const { stdout } = await infer(['inspect', staged]);
+    expect(stdout).toContain('Runs in stages: node "where" (NonZero) runs on the host: the operator has no kernel');
   });
 
   it('is one JSON document too', async () => {

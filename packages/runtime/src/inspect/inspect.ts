@@ -1,8 +1,9 @@
 import type { DeviceProfile } from '@tessera/conv-kernels';
 import type { Model, ValueInfo } from '@tessera/onnx-loader';
-import type { ValueMetadata } from '../api.js';
+import type { Precision, ValueMetadata } from '../api.js';
 import { checkSizes, symbolsOf } from '../bind-sizes.js';
 import { asTesseraError } from '../errors.js';
+import { planStage, type StagePlan } from '../execution/stage.js';
 import type { TypedGraph, TypedNode, ValueType } from '../graph.js';
 import { findOperator } from '../operators/index.js';
 import { elementCount } from '../passes/constants.js';
@@ -110,23 +111,38 @@ function countOperators(graph: TypedGraph, nodes: readonly NodeInspection[]): Op
   return [...counts.values()].sort((a, b) => b.count - a.count || a.opType.localeCompare(b.opType));
 }
 
-/** Lowers the model as a session would, or says why that fails. */
+/** Plans the model as a session would, or says why it is no single program. */
 function planOn(
   model: Model,
   profile: DeviceProfile,
   sizes: ReadonlyMap<string, number>,
-  precision: 'fp32' | 'fp16' | 'strict',
-): { readonly plan: ModelPlan } | { readonly refusal: string } {
+  precision: Precision,
+): Pick<ModelInspection, 'plan' | 'staged' | 'refusal'> {
   try {
     const graph = specialize(understand(model), sizes);
-    const program = lower(graph, { profile, floatType: precision === 'fp16' ? 'f16' : 'f32', algorithms: {} });
-    const { layers } = layersOf(program);
-    const pipelines = new Set(program.steps.map(({ kernel }) => kernel.code)).size;
-    const memory = memoryReport(program, planMemory(program));
-    return { plan: { layers, memory, dispatches: program.steps.length, pipelines } };
+    const inputs = graph.inputs.map((name) => [name, { type: graph.types.get(name)!, isOnHost: true }] as const);
+    const options = { unknownValues: 'specialize', keepAll: false } as const;
+    const stage = planStage(graph, new Map(inputs), new Set(), options);
+    if (!stage?.isWhole) return { staged: whyStaged(stage) };
+    return { plan: planProgram(stage.segment!, profile, precision) };
   } catch (error) {
     const known = asTesseraError(error);
     if (known instanceof Error && known.name === 'TesseraError') return { refusal: known.message };
     throw error;
   }
+}
+
+function planProgram(graph: TypedGraph, profile: DeviceProfile, precision: Precision): ModelPlan {
+  const program = lower(graph, { profile, floatType: precision === 'fp16' ? 'f16' : 'f32', algorithms: {} });
+  const { layers } = layersOf(program);
+  const pipelines = new Set(program.steps.map(({ kernel }) => kernel.code)).size;
+  const memory = memoryReport(program, planMemory(program));
+  return { layers, memory, dispatches: program.steps.length, pipelines };
+}
+
+function whyStaged(stage: StagePlan | undefined): string {
+  if (!stage) return 'values of the inputs decide shapes';
+  const [step] = stage.host.filter(({ isShapeArithmetic }) => !isShapeArithmetic);
+  if (step) return `node "${step.node.name}" (${step.node.opType}) runs on the host: ${step.reason}`;
+  return 'values that only a run tells decide shapes';
 }

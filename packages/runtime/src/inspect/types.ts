@@ -1,5 +1,5 @@
 import type { DataType } from '@tessera/onnx-loader';
-import type { LayerReport, MemoryReport, ValueMetadata } from '../api.js';
+import type { LayerReport, MemoryReport, Precision, ValueMetadata } from '../api.js';
 
 /** What a model holds, found without running it and without a GPU. */
 export interface ModelInspection {
@@ -20,8 +20,11 @@ export interface ModelInspection {
   readonly operators: readonly OperatorCount[];
   /** The file's nodes, functions inlined, in the order they run. */
   readonly nodes: readonly NodeInspection[];
-  /** What would run on a GPU; absent where the model cannot run, and `refusal` says why. */
+  /** How the model would run as one program on a GPU; absent where it would not, and one of the two below says why. */
   readonly plan?: ModelPlan;
+  /** Where the host takes part in a run, so that it goes by stages. */
+  readonly staged?: string;
+  /** Why the model cannot run with these sizes. */
   readonly refusal?: string;
 }
 
@@ -68,5 +71,5 @@ export interface ModelPlan {
 export interface InspectOptions {
   /** Sizes of symbolic dimensions of the inputs; the others are taken as 1. */
   readonly dims?: Readonly<Record<string, number>>;
-  readonly precision?: 'fp32' | 'fp16' | 'strict';
+  readonly precision?: Precision;
 }

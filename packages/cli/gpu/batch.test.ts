@@ -108,5 +108,10 @@ describe('infer batch', () => {
     expect(batch(model, '--input', join(folder, 'nothing'), '--output', output('x')).stderr).toContain(
       'cannot be read',
     );
+    mkdirSync(join(folder, 'empty'));
+    expect(batch(model, '--input', join(folder, 'empty'), '--output', output('x'))).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('empty: there is no .npy'),
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addBatchCommand } from './commands/batch.js';
 import { addBenchCommand } from './commands/bench.js';
@@ -61,13 +61,23 @@ function createProgram(environment: Environment): Command {
   return program;
 }
 
+/** A lone word that is neither a command nor a file is a command mistyped, rather than a model that is missing. */
+function requireKnown([word]: readonly string[], { commands }: Command): void {
+  if (word === undefined || !/^[a-z]+$/.test(word) || existsSync(word)) return;
+  const names = [...commands.map((command) => command.name()), 'help'];
+  if (!names.includes(word))
+    throw new CliError(`"${word}" is neither a command nor a file; the commands are ${names.join(', ')}`, EXIT.usage);
+}
+
 /**
  * Runs the command line and gives the exit status: 0 done, 1 failed, 2 wrong usage. Failures are told on stderr.
  * @param args the arguments without the interpreter and the script.
  */
 export async function main(args: readonly string[], environment: Environment): Promise<number> {
   try {
-    await createProgram(environment).parseAsync(args, { from: 'user' });
+    const program = createProgram(environment);
+    requireKnown(args, program);
+    await program.parseAsync(args, { from: 'user' });
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;

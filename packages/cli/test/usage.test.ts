@@ -36,6 +36,12 @@ describe('wrong usage ends with status 2 and one line', () => {
   });
 });
 
+it('takes a lone word that is no file for a command mistyped', async () => {
+  const { status, stderr } = await infer(['benhc', model], { inputs });
+  expect(stderr).toMatch(/^infer: "benhc" is neither a command nor a file; the commands are run, bench, [^\n]*help\n$/);
+  expect(status).toBe(2);
+});
+
 describe('help and version', () => {
   it.each([['--help'], ['run', '--help'], ['help', 'run'], [model, '--help']])('%j %j', async (...args) => {
     const { status, stdout, stderr } = await infer(args);

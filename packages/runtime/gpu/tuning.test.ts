@@ -73,6 +73,13 @@ it('a budget of nothing times one problem, and what was timed is not timed again
   session.dispose();
 });
 
+it('a file that is missing is refused', async () => {
+  await expect(createSession(model, { device, tuning: 'none.json' })).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    message: 'tuning file none.json: it cannot be read: there is no such file',
+  });
+});
+
 it('a file that is none is refused with what would be right', async () => {
   const path = join(folder, 'wrong.json');
   writeFileSync(path, '{"format": "other"}');

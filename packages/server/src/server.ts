@@ -168,6 +168,7 @@ async function loadAll(registry: ModelRegistry, logger: Logger) {
     );
   }
   const loaded = registry.loaded();
+  if (loaded.length + failures.length === 0) logger.warn('there are no models');
   for (const { name, version, pool } of loaded)
     logger.info({ model: name, version, batching: pool.batching }, 'loaded');
   return { ready: loaded.length, failed: failures.length };

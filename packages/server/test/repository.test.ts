@@ -91,6 +91,8 @@ describe('files as models', () => {
     expect(fileRepository(['/a/b.onnx'], 'm').find('m')).toEqual([{ name: 'm', version: '1', path: '/a/b.onnx' }]);
     expect(() => fileRepository(['/a/b.onnx', '/c/b.onnx'])).toThrow('two models are named "b"');
     expect(() => fileRepository(['/a/b c.onnx'])).toThrow('give one by --name');
+    expect(() => fileRepository(['/a/b.onnx'], 'b c')).toThrow('--name b c is no name that a model can have');
+    expect(() => modelRepository(root, '../b')).toThrow('--name ../b is no name that a model can have');
   });
 });
 

@@ -1,4 +1,4 @@
-import { byteSize, milliseconds, passCostText, printable, shorten, significant } from '../report/format.js';
+import { exponent, byteSize, milliseconds, passCostText, printable, shorten, significant } from '../report/format.js';
 import type { Colors } from '../report/human.js';
 import { textTable } from '../report/table.js';
 import type { Summary } from './statistics.js';
@@ -76,9 +76,7 @@ function peerLines({ peer, latency }: BenchReport): string[] {
     `${peer.runtime} ${peer.version} (${peer.provider}): session creation ${milliseconds(peer.sessionMs)}, first inference ${milliseconds(peer.firstRunMs)}`,
     summaryLine('Latency', peer.latency),
     `Ratio: ${significant(peer.latency.median)} / ${significant(latency.median)} ms = ${significant(peer.ratio)} (this is ${verdict}; medians of runs in turns)`,
-    ...(peer.difference === null
-      ? []
-      : [`Largest difference of the outputs: ${peer.difference.toExponential(1)} (relative)`]),
+    ...(peer.difference === null ? [] : [`Largest difference of the outputs: ${exponent(peer.difference)} (relative)`]),
   ];
 }
 

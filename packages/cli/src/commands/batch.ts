@@ -88,7 +88,7 @@ export async function batch(model: string, options: BatchOptions, environment: E
   modelSize(model);
   const inputs = readSignature(model);
   requireApart(options);
-  prepareDirectory(options.output);
+  prepareDirectory('--output', options.output);
   const { createSessionPool } = await environment.loadRuntime();
   await using pool = await createSessionPool(model, {
     adapters: options.adapter.length > 0 ? options.adapter : undefined,
@@ -101,15 +101,8 @@ export async function batch(model: string, options: BatchOptions, environment: E
     pool.outputs.map(({ name }) => name),
   );
   const counts = { done: 0, present: 0, failed: 0 };
-  const items = missing(
-    findItems(
-      options.input,
-      inputs.map(({ name }) => name),
-    ),
-    options.shard,
-    store,
-    () => counts.present++,
-  );
+  const names = inputs.map(({ name }) => name);
+  const items = missing(someItems(options.input, names), options.shard, store, () => counts.present++);
   await runItems(items, pool, options.maxBatch * 3, {
     read: (item) => readItem(item, inputs, options),
     write: ({ id }, results) => store.put(id, results),
@@ -126,6 +119,17 @@ export async function batch(model: string, options: BatchOptions, environment: E
 function requireApart({ input, output }: BatchOptions): void {
   const inside = input.find((path) => !relative(resolve(path), resolve(output)).startsWith('..'));
   if (inside !== undefined) throw new CliError(`--output ${output} must not lie in --input ${inside}`);
+}
+
+/** As `findItems`, for folders and files that hold at least one item. */
+async function* someItems(paths: readonly string[], inputs: readonly string[]): AsyncGenerator<Item> {
+  let isEmpty = true;
+  for await (const item of findItems(paths, inputs)) {
+    isEmpty = false;
+    yield item;
+  }
+  if (isEmpty)
+    throw new CliError(`--input ${paths.join(', ')}: there is no .npy, .pb, .png, .jpg, .jpeg or .webp file`);
 }
 
 /** This shard's items without a result. Names that would lead to one result twice are told apart by being refused. */

@@ -83,7 +83,7 @@ function savedValues(folder: string, names: readonly string[]) {
 async function compare(model: string, options: CompareOptions, environment: Environment): Promise<CompareReport> {
   modelSize(model);
   checkReference(options.with);
-  if (options.save !== undefined) prepareDirectory(options.save);
+  if (options.save !== undefined) prepareDirectory('--save', options.save);
   return withWorkload(
     model,
     options,

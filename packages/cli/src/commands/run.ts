@@ -62,7 +62,7 @@ async function runSession(
 export async function run(model: string, options: RunCommandOptions, environment: Environment): Promise<RunReport> {
   modelSize(model);
   const classes = classOptions(options);
-  if (options.outputDir !== undefined) prepareDirectory(options.outputDir);
+  if (options.outputDir !== undefined) prepareDirectory('--output-dir', options.outputDir);
   return withWorkload(model, options, environment, (workload) => runSession(workload, options, classes, environment));
 }
 

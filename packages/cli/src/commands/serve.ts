@@ -4,7 +4,7 @@ import { loadOnnxFile } from '@tessera/onnx-loader/node';
 import type { AdapterChoice, Precision } from '@tessera/runtime';
 import type { ProcessOptions } from '@tessera/server';
 import type { Environment } from '../environment.js';
-import { CliError, systemReason } from '../errors.js';
+import { CliError, EXIT, systemReason } from '../errors.js';
 
 const MEBIBYTE = 2 ** 20;
 
@@ -130,7 +130,8 @@ function tokenOf({ token, tokenFile }: ServeCommandOptions): string | undefined 
 
 function tlsOf({ tlsCert, tlsKey }: ServeCommandOptions): ProcessOptions['tls'] {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) throw new CliError('--tls-cert and --tls-key go together');
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new CliError('--tls-cert and --tls-key go together', EXIT.usage);
   return { cert: read(tlsCert), key: read(tlsKey) };
 }
 

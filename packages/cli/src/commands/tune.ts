@@ -78,7 +78,8 @@ async function tune(
   };
 }
 
-function formatTune({ model, adapter, file, problems, total, beforeMs, afterMs }: TuneReport, colors: Colors): string {
+function formatTune(report: TuneReport, colors: Colors): string {
+  const { model, adapter, file, problems, total, beforeMs, afterMs, isInterrupted } = report;
   const rows = problems.map(({ problem, winner, seconds }) => {
     return [printable(problem), winner ?? 'none', seconds === undefined ? '' : significant(seconds * 1000)];
   });
@@ -94,7 +95,7 @@ function formatTune({ model, adapter, file, problems, total, beforeMs, afterMs }
     ...(rows.length > 0 ? ['', table, ''] : []),
     `Tuned ${problems.length} of ${total} problems in ${milliseconds(spent)}; the times are in ${file}`,
     `End to end: ${milliseconds(beforeMs)} before, ${milliseconds(afterMs)} after (medians of warm runs)`,
-    ...(problems.length < total ? ['The budget did not reach all: --budget gives more seconds'] : []),
+    ...(problems.length < total && !isInterrupted ? ['The budget did not reach all: --budget gives more seconds'] : []),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -1,12 +1,10 @@
 import { shapeText } from '../inputs/values.js';
-import { plainNumber, printable, shorten } from '../report/format.js';
+import { exponent, plainNumber, printable, shorten } from '../report/format.js';
 import type { Colors } from '../report/human.js';
 import { textTable } from '../report/table.js';
 import type { ComparedValue, CompareReport, Verdict } from './types.js';
 
 const NAME_WIDTH = 40;
-
-const exponent = (value: number) => (value === 0 ? '0' : value.toExponential(1));
 
 const paint: Readonly<Record<Verdict, 'green' | 'red' | 'yellow'>> = {
   agrees: 'green',

@@ -67,7 +67,7 @@ export function imageLayout(dims: readonly (number | string)[]): ImageLayout | u
 }
 
 function unreadable(file: string, error: unknown): CliError {
-  const why = existsSync(file) ? messageOf(error) : 'no such file or directory';
+  const why = existsSync(file) ? messageOf(error).replace(/:$/, '') : 'no such file or directory';
   return new CliError(`${file} cannot be read as a picture: ${why}`);
 }
 
@@ -119,9 +119,8 @@ export function toChannels(picture: Picture, channels: 1 | 3 | 4): Picture {
 function perChannel(name: string, list: readonly number[] | undefined, fallback: number, channels: number): number[] {
   const values = list ?? [fallback];
   if (values.length !== 1 && values.length !== channels) {
-    throw new CliError(
-      `--${name} has ${values.length} numbers, but the input has ${channels} channels: give 1 or ${channels}`,
-    );
+    const wanted = channels === 1 ? 'one channel: give 1' : `${channels} channels: give 1 or ${channels}`;
+    throw new CliError(`--${name} has ${values.length} numbers, but the input has ${wanted}`);
   }
   return Array.from({ length: channels }, (_, channel) => values[values.length === 1 ? 0 : channel]);
 }

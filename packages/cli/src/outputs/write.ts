@@ -13,12 +13,12 @@ function makeDirectories(directory: string): void {
 }
 
 /** Makes the directory and those above it, and makes sure that files can be written there. */
-export function prepareDirectory(directory: string): void {
+export function prepareDirectory(flag: string, directory: string): void {
   try {
     makeDirectories(directory);
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new CliError(`--output-dir ${directory} cannot be used: ${systemReason(error)}`);
+    throw new CliError(`${flag} ${directory} cannot be used: ${systemReason(error)}`);
   }
 }
 

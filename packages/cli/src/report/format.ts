@@ -22,6 +22,11 @@ export function significant(value: number): string {
   return value.toFixed(Math.min(20, Math.max(0, digits)));
 }
 
+/** A difference, two digits that count: `1.2e-7`. */
+export function exponent(value: number): string {
+  return value === 0 ? '0' : value.toExponential(1);
+}
+
 /** A tensor's value: up to six digits that count, exponents for the very large and very small. */
 export function plainNumber(value: number): string {
   return Number.isInteger(value) && Math.abs(value) < 1e15 ? String(value) : String(Number(value.toPrecision(6)));

@@ -97,6 +97,9 @@ describe('pictures as tensors', () => {
   });
 
   it('want one mean, or one a channel', () => {
+    expect(() => picturesToTensor([picture(1)], imageLayout([1, 1, 3, 2])!, 'float32', { mean: [1, 2] }, 'x')).toThrow(
+      '--mean has 2 numbers, but the input has one channel: give 1',
+    );
     expect(() => picturesToTensor([picture(3)], nchw, 'float32', { mean: [1, 2] }, 'x')).toThrow(
       /--mean has 2 numbers.*3/,
     );

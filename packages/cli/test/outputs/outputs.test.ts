@@ -39,7 +39,7 @@ describe('names of output files', () => {
 describe('writing outputs', () => {
   it('makes the directory and leaves whole files only', () => {
     const directory = join(folder, 'new', 'deep');
-    prepareDirectory(directory);
+    prepareDirectory('--output-dir', directory);
     const files = writeOutputs(directory, { 'a/b': tensor, 'a:b': tensor });
     expect(files).toEqual({ 'a/b': join(directory, 'a_b.npy'), 'a:b': join(directory, 'a_b_2.npy') });
     expect(readdirSync(directory).sort()).toEqual(['a_b.npy', 'a_b_2.npy']);
@@ -49,18 +49,22 @@ describe('writing outputs', () => {
   it('says what is wrong with the directory', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    expect(() => prepareDirectory(file)).toThrow(/--output-dir .*file cannot be used: exists and is not a directory/);
-    expect(() => prepareDirectory(join(file, 'x'))).toThrow(/cannot be used: a part of the path is not a directory/);
+    expect(() => prepareDirectory('--save', file)).toThrow(
+      /--save .*file cannot be used: exists and is not a directory/,
+    );
+    expect(() => prepareDirectory('--output-dir', join(file, 'x'))).toThrow(
+      /cannot be used: a part of the path is not a directory/,
+    );
     expect(() => writeOutputs(join(folder, 'absent'), { a: tensor })).toThrow(/a\.npy cannot be written: no such file/);
   });
 
   it.runIf(process.platform === 'linux')('does not hang where the system makes no directories', () => {
-    expect(() => prepareDirectory('/proc/none')).toThrow(/none cannot be used/);
+    expect(() => prepareDirectory('--output-dir', '/proc/none')).toThrow(/none cannot be used/);
   });
 
   it('leaves nothing behind when it fails', () => {
     const directory = join(folder, 'blocked');
-    prepareDirectory(join(directory, 'a.npy', 'x'));
+    prepareDirectory('--output-dir', join(directory, 'a.npy', 'x'));
     expect(() => writeOutputs(directory, { a: tensor })).toThrow(/a\.npy cannot be written/);
     expect(readdirSync(directory)).toEqual(['a.npy']);
   });

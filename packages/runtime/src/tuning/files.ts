@@ -10,7 +10,9 @@ export function readTuningFile(path: string): TuningFile {
   try {
     return parseTuning(readFileSync(path, 'utf8'));
   } catch (cause) {
-    const reason = cause instanceof TuningFileError ? cause.message : `it cannot be read: ${(cause as Error).message}`;
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const unread = `it cannot be read: ${isMissing ? 'there is no such file' : (cause as Error).message}`;
+    const reason = cause instanceof TuningFileError ? cause.message : unread;
     const remedy = 'give a file that Session.tune or infer tune made';
     throw new TesseraError('INVALID_INPUT', `tuning file ${path}: ${reason}`, { cause, remedy });
   }

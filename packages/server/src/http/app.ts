@@ -55,7 +55,10 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
     return sendFailure(reply, failure);
   });
   app.setNotFoundHandler((_request, reply) =>
-    sendFailure(reply, new RequestError('notFound', 'there is nothing here')),
+    sendFailure(
+      reply,
+      new RequestError('notFound', 'there is no such path or method; /openapi.json lists what there is'),
+    ),
   );
   readBodiesRaw(app);
   await app.register(swagger, { openapi: openApiHead, transformObject: describeBodies });

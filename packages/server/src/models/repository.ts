@@ -14,11 +14,15 @@ const namePattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const versionPattern = /^[1-9][0-9]{0,9}$/;
 const extension = '.onnx';
 
+const isName = (text: string) => namePattern.test(text) && !text.includes('..');
+
 /** Throws 'notFound' for what cannot be a model's name; such names never reach the file system. */
 export function requireName(name: string): void {
-  if (!namePattern.test(name) || name.includes('..'))
-    throw new RequestError('notFound', 'there is no model of this name');
+  if (!isName(name)) throw new RequestError('notFound', 'there is no model of this name');
 }
+
+const noName = 'no name that a model can have (letters, digits, "_", "-" and ".")';
+const wrongName = (name: string) => new Error(`--name ${name} is ${noName}`);
 
 /** Where models come from: the same question is answered anew at each call, as files come and go. */
 export interface Repository {
@@ -37,10 +41,8 @@ export function byVersion(a: { readonly version: string }, b: { readonly version
 export function fileRepository(paths: readonly string[], name?: string): Repository {
   const files = paths.map((path): ModelFile => {
     const own = name ?? basename(path).replace(/\.onnx$/, '');
-    if (!namePattern.test(own) || own.includes('..'))
-      throw new Error(
-        `${path} has no name that a model can have (letters, digits, "_", "-" and "."); give one by --name`,
-      );
+    if (!isName(own))
+      throw name === undefined ? new Error(`${path} has ${noName}; give one by --name`) : wrongName(name);
     return { name: own, version: '1', path };
   });
   const twice = files.find(({ name: own }, i) => files.findIndex((other) => other.name === own) !== i);
@@ -57,7 +59,7 @@ export function folderRepository(folder: string): Repository {
   const isInside = insideOf(root);
   const isFile = (path: string) => isOf(path, isInside) === 'file';
   const find = (name: string): ModelFile[] => {
-    if (!namePattern.test(name) || name.includes('..')) return [];
+    if (!isName(name)) return [];
     const plain = join(root, `${name}${extension}`);
     if (isFile(plain)) return [{ name, version: '1', path: plain }];
     const inner = join(root, name);
@@ -72,7 +74,7 @@ export function folderRepository(folder: string): Repository {
  * in .onnx, as KServe leaves what it downloads.
  */
 export function modelRepository(folder: string, name: string): Repository {
-  requireName(name);
+  if (!isName(name)) throw wrongName(name);
   const root = realpathSync(folder);
   const isInside = insideOf(root);
   const isFile = (path: string) => isOf(path, isInside) === 'file';

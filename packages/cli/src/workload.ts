@@ -6,6 +6,7 @@ import { CliError, EXIT, isTesseraError, systemReason, withNode } from './errors
 import { fillFeeds, planFeeds, type FeedPlan } from './inputs/feeds.js';
 import { readSignature } from './inputs/signature.js';
 import type { ModelOptions } from './options/model.js';
+import { statisticsOf } from './outputs/statistics.js';
 import { createProgressBar, type ProgressBar } from './progress.js';
 
 /** Size of a readable file that can be a model. */
@@ -63,6 +64,14 @@ function unusedOptions({ scale, mean, std, bgr }: ModelOptions, plan: FeedPlan):
   return [`no input is a picture, so nothing was done by ${names}`];
 }
 
+/** NaN out of files: no node need give any, since what makes of them a number is open to the adapter. */
+function notNumbers({ given }: FeedPlan): string[] {
+  return Object.entries(given).flatMap(([name, tensor]) => {
+    const { nan = 0 } = statisticsOf(tensor) ?? {};
+    return nan > 0 ? [`input "${name}" holds ${nan} NaN, which Relu, Clip, Min and Max may turn into numbers`] : [];
+  });
+}
+
 /** Reads what is to be fed, without touching the GPU. */
 export function planModel(model: string, options: ModelOptions): Promise<FeedPlan> {
   const { scale, mean, std, bgr } = options;
@@ -106,7 +115,7 @@ export async function withWorkload<T>(
       ...sessionOptions,
     });
     const sessionMs = performance.now() - from;
-    const warnings = unusedOptions(options, plan);
+    const warnings = [...unusedOptions(options, plan), ...notNumbers(plan)];
     const feeds = fillFeeds(plan);
     return await work({ model, bytes, options, plan, feeds, runtime, device, session, sessionMs, bar, warnings });
   } catch (error) {

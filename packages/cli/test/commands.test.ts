@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { encodeNpy } from '../src/npy.js';
 import { infer, temporaryFolder, value, writeModel } from './fake.js';
 import { command } from './process.js';
 
@@ -83,6 +84,14 @@ it.each<[string[], RegExp]>([
   expect(stderr).toMatch(message);
   expect(stderr).toMatch(/^infer: [^\n]+\n$/);
   expect(status).toBe(1);
+});
+
+it.each([['run'], ['profile']])('%s says where an input holds NaN', async (name) => {
+  const data = Float32Array.from({ length: 6 }, (_, i) => (i < 2 ? NaN : i));
+  writeFileSync(at('nan.npy'), encodeNpy({ dataType: 'float32', dims: [2, 3], data }));
+  const own = writeModel(at('matrix.onnx'), [value('x', 'float32', 2, 3)]);
+  const { stdout } = await infer([name, own, '--input', at('nan.npy')], { inputs: [value('x', 'float32', 2, 3)] });
+  expect(stdout).toContain('input "x" holds 2 NaN');
 });
 
 it('the help of the program lists the commands', async () => {

@@ -35,6 +35,13 @@ beforeAll(async () => {
 afterAll(() => device.dispose());
 
 describe('createSession', () => {
+  it('refuses a precision that there is none of, which a configuration may hold', async () => {
+    await expect(createSession(affine, { device, precision: 'half' as 'fp16' })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: 'precision is "half"; it must be one of fp32, fp16, strict',
+    });
+  });
+
   it('takes a URL, bytes, a Node stream and a web stream', async () => {
     const bytes = await readFile(digits);
     const sources = [digits, bytes, createReadStream(digits), new Blob([bytes]).stream()];

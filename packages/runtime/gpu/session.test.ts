@@ -3,6 +3,7 @@ import { buildModel } from '../../../tools/testing/index.js';
 import {
   acquireDevice,
   createSession,
+  listAdapters,
   type Device,
   type ProfileOptions,
   type RunOptions,
@@ -397,10 +398,11 @@ describe('a session', () => {
 });
 
 describe('acquireDevice', () => {
-  it('says what is missing where no adapter fits', async () => {
+  it('names the adapters there are where none fits', async () => {
+    const names = (await listAdapters()).map(({ name }) => name);
     await expect(acquireDevice({ adapter: 'no-such-adapter' })).rejects.toMatchObject({
       code: 'NO_ADAPTER',
-      message: expect.stringContaining('no WebGPU adapter fits "no-such-adapter"'),
+      message: `no WebGPU adapter fits "no-such-adapter"; there is ${names.join(' and ')}`,
     });
   });
 });

@@ -1,5 +1,5 @@
 import { loadOnnx, type ByteSource, type Model } from '@tessera/onnx-loader';
-import type { Session, SessionOptions } from './api.js';
+import type { Precision, Session, SessionOptions } from './api.js';
 import { abortable } from './abortable.js';
 import { asGpuDevice, type GpuDevice } from './device/device.js';
 import { asTesseraError, TesseraError } from './errors.js';
@@ -18,6 +18,7 @@ export async function createSessionWith(
   let acquired: GpuDevice | undefined;
   try {
     options.signal?.throwIfAborted();
+    requireKnown(options);
     const model = await load();
     options.signal?.throwIfAborted();
     const device = asGpuDevice(options.device ?? (acquired = await acquire()));
@@ -26,6 +27,14 @@ export async function createSessionWith(
     acquired?.dispose();
     throw asTesseraError(error);
   }
+}
+
+const precisions: readonly unknown[] = ['fp32', 'fp16', 'strict'] satisfies Precision[];
+
+/** TypeScript's types say it too, but what comes from a configuration or plain JavaScript would be taken for fp32. */
+function requireKnown({ precision = 'fp32' }: SessionOptions): void {
+  if (!precisions.includes(precision))
+    throw new TesseraError('INVALID_INPUT', `precision is "${precision}"; it must be one of ${precisions.join(', ')}`);
 }
 
 /** A model from bytes or a stream of them, its external data from `options.externalData`. */

@@ -118,13 +118,21 @@ async function candidates(choice: AdapterChoice, guarded: boolean): Promise<Cand
 
 async function findAdapter(choice: AdapterChoice, guarded: boolean): Promise<FoundAdapter> {
   const [found] = await candidates(choice, guarded);
-  if (!found) {
-    const what = choice === 'auto' ? 'no WebGPU adapter was found' : `no WebGPU adapter fits "${choice}"`;
-    const remedy = isMainThread ? systemRemedy : `${systemRemedy} ${workerRemedy}`;
-    throw new TesseraError('NO_ADAPTER', `${what}. ${remedy}`, { remedy });
-  }
+  if (!found) throw await noAdapter(choice);
   const { adapter, source, language } = found;
   return { adapter, report: (features) => adapterReport(adapter.info, features, source), language };
+}
+
+/** That nothing fits the choice, with the adapters that there are and what would help. */
+async function noAdapter(choice: AdapterChoice): Promise<TesseraError> {
+  const names = choice === 'auto' ? [] : (await listAdapters()).map(({ name }) => name);
+  const others = names.length > 0 ? `; there is ${names.join(' and ')}` : '';
+  const what = choice === 'auto' ? 'no WebGPU adapter was found' : `no WebGPU adapter fits "${choice}"${others}`;
+  const isName = !['auto', 'gpu', 'system', 'swiftshader'].includes(choice);
+  if (isName && others)
+    return new TesseraError('NO_ADAPTER', what, { remedy: 'name an adapter that there is, or a part of its name' });
+  const remedy = isMainThread ? systemRemedy : `${systemRemedy} ${workerRemedy}`;
+  return new TesseraError('NO_ADAPTER', `${what}. ${remedy}`, { remedy });
 }
 
 /**

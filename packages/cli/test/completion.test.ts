@@ -5,23 +5,41 @@ import { describe, expect, it } from 'vitest';
 import { infer, temporaryFolder } from './fake.js';
 
 const folder = temporaryFolder();
+writeFileSync(join(folder, 'a model.onnx'), '');
+const FILES = ['a model.onnx', 'completion.bash'];
 
-it.each<[string[], string]>([
-  [['infer', 'be'], 'bench'],
-  [['infer', 'bench', '--fail'], '--fail-above'],
-  [['infer', 'profile', '--group', 'op'], 'operator'],
-  [['infer', 'model.onnx', '--out'], '--output-dir'],
-])('bash completes %j', async (words, wanted) => {
+it.each<[words: string[], wanted: string[]]>([
+  [['be'], ['bench']],
+  [['a'], ['a model.onnx']],
+  [['bench', '--fail'], ['--fail-above']],
+  [['bench', '--he'], ['--help']],
+  [['profile', '--group', 'op'], ['operator']],
+  [['bench', '--precision', '=', 's'], ['strict']],
+  [
+    ['--precision', '='],
+    ['fp32', 'fp16', 'strict'],
+  ],
+  [['model.onnx', '--outp'], ['--output-dir']],
+  [['--outp'], ['--output-dir']],
+  [['serve', ''], FILES],
+  [['bench', '--baseline', 'com'], ['completion.bash']],
+  [['bench', '--seed', ''], []],
+  [
+    ['completion', ''],
+    ['bash', 'zsh', 'fish'],
+  ],
+  [['help', 'ins'], ['inspect']],
+])('bash completes infer %j', async (words, wanted) => {
   const script = join(folder, 'completion.bash');
   writeFileSync(script, (await infer(['completion', 'bash'])).stdout);
-  const list = words.map((word) => `'${word}'`).join(' ');
-  const code = `source '${script}'; COMP_WORDS=(${list}); COMP_CWORD=${words.length - 1}; _infer; echo "\${COMPREPLY[@]}"`;
+  const list = ['infer', ...words].map((word) => `'${word}'`).join(' ');
+  const code = `source '${script}'; COMP_WORDS=(${list}); COMP_CWORD=${words.length}; _infer; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', code], { encoding: 'utf8', cwd: folder });
-  expect([stdout.trim(), stderr]).toEqual([wanted, '']);
+  expect([stdout.split('\n').filter(Boolean).toSorted(), stderr]).toEqual([wanted.toSorted(), '']);
 });
 
 describe.each([
-  ['zsh', (name: string) => `${name})`, (flag: string) => `*${flag}[`],
+  ['zsh', (name: string) => `    ${name})\n`, (flag: string) => `'*${flag}`],
   ['fish', (name: string) => ` -a ${name} `, (flag: string) => ` -l ${flag.slice(2)} `],
 ] as const)('%s completes', (shell, nameIn, flagIn) => {
   it.each([

@@ -71,6 +71,12 @@ writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'plain', pri
 const packs = PACKAGES.map(pack);
 const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', '--loglevel=error'];
 check('install the packs', 'npm', ['install', ...quiet, ...packs, ...PEERS], project);
+for (const name of PACKAGES)
+  for (const file of ['README.md', 'LICENSE']) {
+    const passed = existsSync(join(project, 'node_modules', '@tessera', name, file));
+    if (!passed) console.log(`failed  ${name} has its ${file}`);
+    checks.push({ name: `${name} has its ${file}`, passed });
+  }
 for (const entry of PACKAGES.flatMap(entries)) {
   const source = `const m = await import('${entry}'); if (Object.keys(m).length === 0) throw new Error('it exports nothing'); process.exit(0)`;
   check(`import ${entry}`, process.execPath, ['--input-type=module', '-e', source], project);

@@ -1,8 +1,9 @@
-import { shader, type Binding, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type Binding, type DeviceProfile } from '@tessera/conv-kernels';
 import type { AttentionSettings } from '../operators/attention-problem.js';
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
 import { mathFunctions } from './math.js';
+import { i32, u32 } from './params.js';
 import { rowReductions } from './row-reduction.js';
 import { literal, storageEnables } from './storage-types.js';
 
@@ -37,8 +38,6 @@ export function attentionSoftmaxEmission(
   const [batch, heads, queries, keys] = scores.shape;
   const rows = batch * heads * queries;
   const grid = gridOf(rows, profile);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
-  const i32 = (name: string, value: number): Param => ({ name, type: 'i32', value });
   const all: readonly (readonly [string, Binding['access'], Operand | undefined])[] = [
     ['scores', 'read', scores],
     ['probabilities', 'read_write', probabilities],

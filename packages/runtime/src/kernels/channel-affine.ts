@@ -7,7 +7,8 @@ import {
   type Param,
 } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { f32, offsetParam, u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode } from './walk.js';
@@ -65,8 +66,7 @@ function affineKernel(
     workgroupSize: [workgroupSize, 1, 1],
     declarations: `${declarations}\n${formulas[coefficients.kind].trim()}\n${activationCode(activation, 'f32')}`,
     body: `
-  let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (index >= params.count) { return; }
+${invocationCode('index', workgroupSize)}
   let value = f32(x[params.x_offset + x_element(index)]);
   y[params.y_offset + y_element(index)] = Y(activate(transform(value, channel_element(index))));
 `,
@@ -99,10 +99,10 @@ export function channelAffineEmission(
   const code = walkCode('element', walk);
   const params: Param[] = [
     grid.param,
-    { name: 'count', type: 'u32', value: count },
-    { name: 'x_offset', type: 'u32', value: x.offset },
-    { name: 'y_offset', type: 'u32', value: y.offset },
-    { name: 'epsilon', type: 'f32', value: coefficients.kind === 'statistics' ? coefficients.epsilon : 0 },
+    u32('count', count),
+    offsetParam('x', x),
+    offsetParam('y', y),
+    f32('epsilon', coefficients.kind === 'statistics' ? coefficients.epsilon : 0),
     ...code.params,
   ];
   const tables: Record<string, Operand> =

@@ -1,6 +1,7 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { offsetParam, u32 } from './params.js';
 import { accumulatorType, storageEnables } from './storage-types.js';
 
 const workgroupSize = 64;
@@ -40,13 +41,12 @@ export function col2imEmission(x: Operand, y: Operand, axes: readonly BlockAxis[
   const count = y.shape.reduce((product, size) => product * size, 1);
   const grid = gridOf(Math.ceil(count / workgroupSize), profile);
   const elements = axes.reduce((product, { block }) => product * block, 1);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const params = [
     grid.param,
     u32('count', count),
     u32('channels', y.shape[1]),
-    u32('x_offset', x.offset),
-    u32('y_offset', y.offset),
+    offsetParam('x', x),
+    offsetParam('y', y),
     u32('batch_stride', x.strides[0]),
     u32('channel_stride', elements * x.strides[1]),
     u32('element_stride', x.strides[1]),
@@ -74,8 +74,7 @@ export function col2imEmission(x: Operand, y: Operand, axes: readonly BlockAxis[
     params,
     workgroupSize: [workgroupSize, 1, 1],
     body: `
-  let i = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (i >= params.count) { return; }
+${invocationCode('i', workgroupSize)}
   var rest = i;
 ${coordinates.join('\n')}
   let start = params.x_offset + (rest / params.channels) * params.batch_stride

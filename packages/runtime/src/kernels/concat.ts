@@ -1,7 +1,8 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { copyEmission, copyWalk, isTransposed } from './copy.js';
 import { gridOf } from './grid.js';
+import { u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { storageEnables } from './storage-types.js';
 import { walkCode, type Walk } from './walk.js';
@@ -55,7 +56,6 @@ function groupCopy(profile: DeviceProfile, parts: readonly Part[]): Emission {
   const width = isVector ? 4 : 1;
   const codes = units.map((walk, i) => walkCode(`part${i}`, walk));
   const type = parts[0].from.elementType;
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   let end = 0;
   const bounds = units.flatMap((walk, i) => [
     u32(`end${i}`, (end += walkLength(walk))),

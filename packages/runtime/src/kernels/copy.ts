@@ -1,7 +1,8 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
 import { memoryOrder, pick } from './order.js';
+import { u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode, type Walk } from './walk.js';
@@ -12,8 +13,6 @@ const workgroupSize = 256;
 const tileSize = 32;
 
 const tileRows = workgroupSize / tileSize;
-
-const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
 
 /**
  * Copies every element of `from` to the same coordinates of `to`: equal shapes and element types, any strides.
@@ -92,8 +91,7 @@ function stridedCopy(profile: DeviceProfile, from: Operand, to: Operand, walk: W
     workgroupSize: [workgroupSize, 1, 1],
     declarations: code.declarations,
     body: `
-  let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (index >= params.count) { return; }
+${invocationCode('index', workgroupSize)}
   y[params.y_offset + y_element(index)] = x[params.x_offset + x_element(index)];
 `,
   });

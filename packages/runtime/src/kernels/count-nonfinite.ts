@@ -1,5 +1,6 @@
 import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
+import { offsetParam, u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode } from './walk.js';
@@ -11,12 +12,7 @@ export function countNonFiniteEmission(x: Operand, counts: Operand, slot: number
   const walk = collapseWalk({ sizes: x.shape, strides: { x: x.strides } });
   const code = walkCode('element', walk);
   const workgroupSize = Math.min(lanes, profile.maxInvocationsPerWorkgroup);
-  const params: Param[] = [
-    { name: 'count', type: 'u32', value: walkLength(walk) },
-    { name: 'x_offset', type: 'u32', value: x.offset },
-    { name: 'slot', type: 'u32', value: slot },
-    ...code.params,
-  ];
+  const params: Param[] = [u32('count', walkLength(walk)), offsetParam('x', x), u32('slot', slot), ...code.params];
   const kernel = shader({
     label: 'count-nonfinite',
     enables: storageEnables(x.elementType),

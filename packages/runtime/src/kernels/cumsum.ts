@@ -1,6 +1,7 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { accumulatorType, storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode } from './walk.js';
@@ -29,7 +30,6 @@ export function cumsumEmission(
   const count = size === 0 ? 0 : walkLength(rows);
   const grid = gridOf(Math.ceil(count / workgroupSize), profile);
   const code = walkCode('row', rows);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const start = (stride: number) => (isReverse ? (size - 1) * stride : 0);
   const step = (stride: number) => (isReverse ? -stride : stride);
   const params = [
@@ -56,8 +56,7 @@ export function cumsumEmission(
     workgroupSize: [workgroupSize, 1, 1],
     declarations: code.declarations,
     body: `
-  let row = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (row >= params.count) { return; }
+${invocationCode('row', workgroupSize)}
   var x_at = params.x_start + x_row(row);
   var y_at = params.y_start + y_row(row);
   var total = A(${neutral});

@@ -1,6 +1,7 @@
-import type { DeviceProfile, Param } from '@tessera/conv-kernels';
+import type { DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { bilinear, planeOf } from './bilinear.js';
+import { i32, u32 } from './params.js';
 import { perElementEmission, place } from './per-element.js';
 import type { Window } from './volume.js';
 
@@ -27,8 +28,6 @@ export interface DeformConvProblem {
 export function deformConvEmission(problem: DeformConvProblem, profile: DeviceProfile): Emission {
   const { x, weights, offset, bias, mask, y, window, groups, offsetGroups } = problem;
   const { kernel, strides, dilations, padsBegin } = window;
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
-  const i32 = (name: string, value: number): Param => ({ name, type: 'i32', value });
   const [outChannels, perGroup] = weights.shape;
   const params = [
     u32('kernel_h', kernel[0]),

@@ -1,5 +1,6 @@
 import type { DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
+import { u32 } from './params.js';
 import { perElementEmission, place } from './per-element.js';
 
 /** The determinants of `matrices` [matrix, n, n], which are overwritten: elimination with the largest pivot of each column. */
@@ -11,7 +12,7 @@ export function determinantEmission(matrices: Operand, y: Operand, profile: Devi
       shape: y.shape,
       operands: { matrices, y },
       written: ['matrices', 'y'],
-      params: [{ name: 'n', type: 'u32', value: matrices.shape[1] }],
+      params: [u32('n', matrices.shape[1])],
       body: `
   var result = 1.0;
   for (var k = 0u; k < params.n; k++) {

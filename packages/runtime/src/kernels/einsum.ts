@@ -1,6 +1,7 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { offsetParam, u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { accumulatorType, storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode } from './walk.js';
@@ -30,12 +31,11 @@ export function sumOfProductsEmission(
   const count = walkLength(elements);
   const grid = gridOf(Math.ceil(count / workgroupSize), profile);
   const [elementCode, termCode] = [walkCode('element', elements), walkCode('term', terms)];
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const params = [
     grid.param,
     u32('count', count),
     u32('terms', walkLength(terms)),
-    u32('output_offset', output.offset),
+    offsetParam('output', output),
     ...inputs.map((input, i) => u32(`x${i}_offset`, input.offset)),
     ...elementCode.params,
     ...termCode.params,
@@ -55,8 +55,7 @@ export function sumOfProductsEmission(
     workgroupSize: [workgroupSize, 1, 1],
     declarations: `${elementCode.declarations}\n${termCode.declarations}`,
     body: `
-  let i = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (i >= params.count) { return; }
+${invocationCode('i', workgroupSize)}
 ${starts.join('\n')}
   var total = A(0);
   for (var j = 0u; j < params.terms; j++) {

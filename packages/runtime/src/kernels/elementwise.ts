@@ -1,8 +1,9 @@
 import { shader, type DeviceProfile, type ElementType, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
 import { mathFunctions, type MathFunction } from './math.js';
 import { memoryOrder, pick } from './order.js';
+import { u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { accumulatorType, storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode, type Walk } from './walk.js';
@@ -47,7 +48,7 @@ function reader(name: string, input: Operand, output: Operand, width: number): R
   const [size, stride] = [walk.sizes[inner], walk.strides.at[inner]];
   const outer = walk.strides.at.slice(0, inner);
   const alias = name.toUpperCase();
-  const offset = (value: number): Param => ({ name: `${name}_offset`, type: 'u32', value });
+  const offset = (value: number): Param => u32(`${name}_offset`, value);
   const head = `fn load_${name}(index: u32) -> ${width === 4 ? `vec4<${alias}>` : alias} {`;
   const units = (divisor: number): Walk => ({
     sizes: [...walk.sizes.slice(0, inner), size / width],
@@ -80,8 +81,7 @@ function bodyOf(count: number, width: number): string {
   const call = (suffix: string) => `Y(apply(${inputs.map((name) => `${name}_value${suffix}`).join(', ')}))`;
   const result = width === 1 ? call('') : `vec4<Y>(${['.x', '.y', '.z', '.w'].map(call).join(',\n    ')})`;
   return `
-  let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (index >= params.count) { return; }
+${invocationCode('index', workgroupSize)}
 ${inputs.map((name) => `  let ${name}_value = load_${name}(index);`).join('\n')}
   y[index] = ${result};
 `;
@@ -103,7 +103,7 @@ export function elementwiseEmission(
   const grid = gridOf(Math.ceil(count / width / workgroupSize), profile);
   const params: Param[] = [
     grid.param,
-    { name: 'count', type: 'u32', value: count / width },
+    u32('count', count / width),
     ...readers.flatMap((r) => r.params),
     ...(formula.params ?? []),
   ];

@@ -1,56 +1,23 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
-import { walkLength } from './reduce.js';
+import { invocationCode } from './grid.js';
+import { indexedWalk, type IndexedProblem } from './indexed.js';
+import { offsetParam } from './params.js';
 import { storageEnables } from './storage-types.js';
-import { collapseWalk, walkCode, type Walk } from './walk.js';
 
 const workgroupSize = 256;
 
-/** A dimension of the data that an index chooses. */
-export interface IndexedDimension {
-  readonly size: number;
-  readonly stride: number;
-}
-
-/**
- * output[i] = data[base(i) + sum of index * stride], the indices being read from `indices` at place(i) and the
- * `dimensions.length` elements after it, `indexStride` apart. Negative indices count from the end; what lies outside
- * is clamped. All of i are the coordinates of `sizes`.
- */
-export interface GatherProblem {
+/** output[i] = data[base(i) + sum of index * stride]; an index outside is clamped. */
+export interface GatherProblem extends IndexedProblem {
   readonly data: Operand;
-  readonly indices: Operand;
-  readonly output: Operand;
-  readonly sizes: readonly number[];
-  /** Strides along `sizes`: of the data beside the chosen dimensions, of the place in `indices`, of the output. */
+  /** Strides along `sizes` beside the chosen dimensions. */
   readonly dataStrides: readonly number[];
-  readonly indexStrides: readonly number[];
-  readonly outputStrides: readonly number[];
-  readonly dimensions: readonly IndexedDimension[];
-  readonly indexStride: number;
 }
 
 export function gatherEmission(problem: GatherProblem, profile: DeviceProfile): Emission {
   const { data, indices, output, dimensions } = problem;
-  const walk: Walk = collapseWalk({
-    sizes: problem.sizes,
-    strides: { data: problem.dataStrides, place: problem.indexStrides, output: problem.outputStrides },
-  });
-  const count = walkLength(walk);
-  const grid = gridOf(Math.ceil(count / workgroupSize), profile);
-  const code = walkCode('element', walk);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
-  const params = [
-    grid.param,
-    u32('count', count),
-    u32('data_offset', data.offset),
-    u32('indices_offset', indices.offset),
-    u32('output_offset', output.offset),
-    u32('index_stride', problem.indexStride),
-    ...dimensions.flatMap(({ size, stride }, i) => [u32(`size${i}`, size), u32(`stride${i}`, stride)]),
-    ...code.params,
-  ];
+  const own = { name: 'data', offset: offsetParam('data', data), strides: problem.dataStrides };
+  const { count, workgroups, declarations, params } = indexedWalk(problem, own, workgroupSize, profile);
   const chosen = dimensions.map(
     (_, i) =>
       `  at += chosen(i32(indices[place + ${i}u * params.index_stride]), i32(params.size${i})) * params.stride${i};`,
@@ -67,13 +34,12 @@ export function gatherEmission(problem: GatherProblem, profile: DeviceProfile): 
     params,
     workgroupSize: [workgroupSize, 1, 1],
     declarations: `
-${code.declarations}
+${declarations}
 fn chosen(index: i32, size: i32) -> u32 {
   return u32(max(min(select(index, index + size, index < 0), size - 1), 0));
 }`,
     body: `
-  let i = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (i >= params.count) { return; }
+${invocationCode('i', workgroupSize)}
   let place = params.indices_offset + place_element(i);
   var at = params.data_offset + data_element(i);
 ${chosen.join('\n')}
@@ -81,5 +47,5 @@ ${chosen.join('\n')}
 `,
   });
   const size = data.elementType === 'f16' ? 2 : 4;
-  return { kernel, workgroups: grid.workgroups, params, operands: [data, indices, output], bytes: 2 * size * count };
+  return { kernel, workgroups, params, operands: [data, indices, output], bytes: 2 * size * count };
 }

@@ -1,6 +1,7 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode } from './walk.js';
@@ -115,7 +116,6 @@ export function gridSampleEmission(
   const count = walkLength(walk);
   const dispatch = gridOf(Math.ceil(count / workgroupSize), profile);
   const code = walkCode('element', walk);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const params = [
     dispatch.param,
     u32('count', count),
@@ -137,8 +137,7 @@ export function gridSampleEmission(
     workgroupSize: [workgroupSize, 1, 1],
     declarations: `${code.declarations}\n${declarations(settings)}`,
     body: `
-  let element = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (element >= params.count) { return; }
+${invocationCode('element', workgroupSize)}
   let x_at = params.x_offset + x_element(element);
   let grid_at = params.grid_offset + grid_element(element);
   var total = 0.0;

@@ -1,5 +1,6 @@
 import type { DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
+import { f32, u32 } from './params.js';
 import { perElementEmission, place } from './per-element.js';
 
 /** Operands of rank 4 are [batch, step, head, element]; the state is [batch, key head, key element, value element]. */
@@ -22,7 +23,6 @@ export function linearAttentionEmission(problem: LinearAttentionProblem, profile
   const { q, k, v, decay, beta, y, state, scale } = problem;
   const [batch, steps, keyHeads, keySize] = k.shape;
   const valueSize = v.shape[3];
-  const u32 = (name: string, value: number) => ({ name, type: 'u32' as const, value });
   const cell = `state[${place('state', ['i0', 'i1', 'e', 'i2'])}]`;
   const read = (name: string, head: string, element: string) =>
     `f32(${name}[${place(name, ['i0', 't', head, element])}])`;
@@ -39,12 +39,7 @@ export function linearAttentionEmission(problem: LinearAttentionProblem, profile
       shape: [batch, keyHeads, valueSize],
       operands: { q, k, v, ...(decay ? { decay } : {}), ...(beta ? { beta } : {}), y, state },
       written: ['y', 'state'],
-      params: [
-        u32('steps', steps),
-        u32('key_size', keySize),
-        u32('group', q.shape[2] / keyHeads),
-        { name: 'scale', type: 'f32', value: scale },
-      ],
+      params: [u32('steps', steps), u32('key_size', keySize), u32('group', q.shape[2] / keyHeads), f32('scale', scale)],
       body: `
   for (var t = 0u; t < params.steps; t++) {
     var value = ${read('v', 'i1', 'i2')};

@@ -1,6 +1,7 @@
 import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
+import { i32, offsetParam, u32 } from './params.js';
 import { rowReductions } from './row-reduction.js';
 import { storageEnables } from './storage-types.js';
 
@@ -29,17 +30,16 @@ export function logLossEmission(problem: LogLossProblem, profile: DeviceProfile)
   const plane = places.reduce((total, size) => total * size, 1);
   const count = batch * plane;
   const grid = gridOf(reduction === 'none' ? Math.ceil(count / lanes) : 1, profile);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const params: Param[] = [
     grid.param,
     u32('count', count),
     u32('classes', classes),
     u32('plane', plane),
-    u32('logarithms_offset', logarithms.offset),
-    u32('targets_offset', targets.offset),
-    u32('y_offset', y.offset),
-    { name: 'ignored', type: 'i32', value: ignored ?? 0 },
-    ...(weights ? [u32('weights_offset', weights.offset), u32('weights_stride', weights.strides[0])] : []),
+    offsetParam('logarithms', logarithms),
+    offsetParam('targets', targets),
+    offsetParam('y', y),
+    i32('ignored', ignored ?? 0),
+    ...(weights ? [offsetParam('weights', weights), u32('weights_stride', weights.strides[0])] : []),
   ];
   const operands = [logarithms, targets, y, ...(weights ? [weights] : [])];
   const names = ['logarithms', 'targets', 'y', 'weights'];

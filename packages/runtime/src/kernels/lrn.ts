@@ -1,6 +1,7 @@
 import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { f32, offsetParam, u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode } from './walk.js';
@@ -27,8 +28,6 @@ export function lrnEmission(lrn: LrnParameters, x: Operand, y: Operand, profile:
   const code = walkCode('position', walk);
   const grid = gridOf(Math.ceil((positions * channels) / workgroupSize), profile);
   const isChannelInnermost = y.strides[1] === 1;
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
-  const f32 = (name: string, value: number): Param => ({ name, type: 'f32', value });
   const params: Param[] = [
     grid.param,
     u32('count', positions * channels),
@@ -36,8 +35,8 @@ export function lrnEmission(lrn: LrnParameters, x: Operand, y: Operand, profile:
     u32('channels', channels),
     u32('before', Math.floor((lrn.size - 1) / 2)),
     u32('after', Math.ceil((lrn.size - 1) / 2)),
-    u32('x_offset', x.offset),
-    u32('y_offset', y.offset),
+    offsetParam('x', x),
+    offsetParam('y', y),
     u32('x_channel', x.strides[1]),
     u32('y_channel', y.strides[1]),
     f32('scale', lrn.alpha / lrn.size),
@@ -58,8 +57,7 @@ export function lrnEmission(lrn: LrnParameters, x: Operand, y: Operand, profile:
     workgroupSize: [workgroupSize, 1, 1],
     declarations: code.declarations,
     body: `
-  let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (index >= params.count) { return; }
+${invocationCode('index', workgroupSize)}
   var c = index / params.positions;
   var position = index % params.positions;
   if (CHANNEL_INNERMOST) {

@@ -1,5 +1,6 @@
-import type { DeviceProfile, Param } from '@tessera/conv-kernels';
+import type { DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
+import { u32 } from './params.js';
 import { perElementEmission, place } from './per-element.js';
 
 export interface BitsProblem {
@@ -23,7 +24,6 @@ export function matmulBitsEmission(problem: BitsProblem, profile: DeviceProfile)
   const [rows, k] = a.shape;
   const [columns, blocks] = scales.shape;
   const perWord = 32 / bits;
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   return perElementEmission(
     {
       label: `matmul-${bits}-bits`,

@@ -1,8 +1,18 @@
 import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { u32 } from './params.js';
 import { accumulatorType, literal, storageEnables } from './storage-types.js';
-import { operandParams, spatialParams, toVolume, toVolumeWindow, windowParams, type Window } from './volume.js';
+import {
+  operandParams,
+  spatialParams,
+  toVolume,
+  toVolumeWindow,
+  windowParams,
+  windowPlaceCode,
+  windowTargetCode,
+  type Window,
+} from './volume.js';
 
 const workgroupSize = 64;
 
@@ -24,9 +34,9 @@ export function maxPoolIndicesEmission(
   const grid = gridOf(Math.ceil(count / workgroupSize), profile);
   const params: Param[] = [
     grid.param,
-    { name: 'count', type: 'u32', value: count },
-    { name: 'channels', type: 'u32', value: x.shape[1] },
-    { name: 'plane', type: 'u32', value: depth * height * width },
+    u32('count', count),
+    u32('channels', x.shape[1]),
+    u32('plane', depth * height * width),
     ...spatialParams('in', x.shape.slice(2)),
     ...spatialParams('out', y.shape.slice(2), 'u32'),
     ...spatialParams('plane', planeStrides, 'u32'),
@@ -47,21 +57,8 @@ export function maxPoolIndicesEmission(
     params,
     workgroupSize: [workgroupSize, 1, 1],
     body: `
-  var rest = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (rest >= params.count) { return; }
-  let c = rest % params.channels;
-  rest /= params.channels;
-  let ox = rest % params.out_w;
-  rest /= params.out_w;
-  let oy = rest % params.out_h;
-  rest /= params.out_h;
-  let oz = rest % params.out_d;
-  let n = rest / params.out_d;
-  let size = vec3i(params.in_d, params.in_h, params.in_w);
-  let stride = vec3i(params.stride_d, params.stride_h, params.stride_w);
-  let dilation = vec3i(params.dilation_d, params.dilation_h, params.dilation_w);
-  let origin = vec3i(vec3u(oz, oy, ox)) * stride - vec3i(params.pad_d, params.pad_h, params.pad_w);
-  let base = params.x_offset + n * params.x_stride0 + c * params.x_stride1;
+${invocationCode('rest', workgroupSize, 'var')}
+${windowPlaceCode}
   var largest = LOWEST;
   var found = 0u;
   var is_found = false;
@@ -80,8 +77,7 @@ export function maxPoolIndicesEmission(
       }
     }
   }
-  let target_index = params.y_offset + n * params.y_stride0 + c * params.y_stride1
-    + oz * params.y_stride2 + oy * params.y_stride3 + ox * params.y_stride4;
+${windowTargetCode}
   y[target_index] = i32((n * params.channels + c) * params.plane + found);
 `,
   });

@@ -1,7 +1,8 @@
 import { shader, type Binding, type DeviceProfile, type Kernel, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
 import type { NormalizeProblem } from './normalize.js';
+import { offsetParam, u32 } from './params.js';
 import { reduceEmissions, reduceTiling, splitWalk, walkLength } from './reduce.js';
 import type { Reduction } from './reductions.js';
 import { storageEnables } from './storage-types.js';
@@ -69,8 +70,7 @@ function applyKernel(problem: NormalizeProblem, declarations: string, params: re
     workgroupSize: [workgroupSize, 1, 1],
     declarations,
     body: `
-  let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (index >= params.count) { return; }
+${invocationCode('index', workgroupSize)}
   let statistic = statistics[statistics_element(index)];
   let normalized = (f32(x[params.x_offset + x_element(index)]) - statistic.x) * statistic.y;
   let result = normalized * ${scaled} + ${shifted};
@@ -132,12 +132,8 @@ export function splitNormalizeEmissions(
   const grid = gridOf(Math.ceil(count / workgroupSize), profile);
   const params: Param[] = [
     grid.param,
-    { name: 'count', type: 'u32', value: count },
-    ...Object.entries(operands).map(([name, { offset }]): Param => ({
-      name: `${name}_offset`,
-      type: 'u32',
-      value: offset,
-    })),
+    u32('count', count),
+    ...Object.entries(operands).map(([name, operand]) => offsetParam(name, operand)),
     ...code.params,
   ];
   const kernel = applyKernel(problem, code.declarations, params);

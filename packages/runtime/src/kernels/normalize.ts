@@ -1,6 +1,7 @@
 import { shader, type Binding, type DeviceProfile, type Kernel, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
+import { f32, offsetParam, u32 } from './params.js';
 import { reduceTiling, splitWalk, walkLength, type ReduceTiling } from './reduce.js';
 import { rowReductions } from './row-reduction.js';
 import { storageEnables } from './storage-types.js';
@@ -118,14 +119,10 @@ export function normalizeEmission(problem: NormalizeProblem, profile: DeviceProf
   const codes = [walkCode('row', row), walkCode('element', element)];
   const params: Param[] = [
     grid.param,
-    { name: 'rows', type: 'u32', value: rows },
-    { name: 'count', type: 'u32', value: walkLength(element) },
-    { name: 'epsilon', type: 'f32', value: problem.epsilon },
-    ...Object.entries(operands).map(([name, { offset }]): Param => ({
-      name: `${name}_offset`,
-      type: 'u32',
-      value: offset,
-    })),
+    u32('rows', rows),
+    u32('count', walkLength(element)),
+    f32('epsilon', problem.epsilon),
+    ...Object.entries(operands).map(([name, operand]) => offsetParam(name, operand)),
     ...codes.flatMap((code) => code.params),
   ];
   const kernel = normalizeKernel(problem, tiling, codes.map((code) => code.declarations).join('\n'), params);

@@ -1,7 +1,8 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
 import { memoryOrder } from './order.js';
+import { i32, offsetParam, u32 } from './params.js';
 import { accumulatorType, storageEnables } from './storage-types.js';
 
 const workgroupSize = 256;
@@ -36,12 +37,10 @@ export function padEmission(
   const count = output.shape.reduce((product, size) => product * size, 1);
   const grid = gridOf(Math.ceil(count / workgroupSize), profile);
   const order = memoryOrder(output);
-  const u32 = (name: string, number: number): Param => ({ name, type: 'u32', value: number });
-  const i32 = (name: string, number: number): Param => ({ name, type: 'i32', value: number });
   const params = [
     grid.param,
     u32('count', count),
-    u32('x_offset', x.offset),
+    offsetParam('x', x),
     u32('value_offset', value?.offset ?? 0),
     ...order.flatMap((axis, i) => [
       u32(`out${i}`, output.shape[axis]),
@@ -74,8 +73,7 @@ export function padEmission(
     workgroupSize: [workgroupSize, 1, 1],
     declarations: sources[mode].trim(),
     body: `
-  let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (index >= params.count) { return; }
+${invocationCode('index', workgroupSize)}
   var rest = index;
   var at = 0i;
   var inside = true;

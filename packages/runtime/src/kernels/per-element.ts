@@ -1,6 +1,7 @@
 import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { u32 } from './params.js';
 import { storageEnables } from './storage-types.js';
 
 const workgroupSize = 64;
@@ -21,8 +22,6 @@ export interface PerElement {
   readonly body: string;
   readonly flops?: number;
 }
-
-const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
 
 /** Where an element of an operand lies, from WGSL expressions for its coordinates. */
 export function place(name: string, coordinates: readonly string[]): string {
@@ -67,8 +66,7 @@ export function perElementEmission(kernel: PerElement, profile: DeviceProfile): 
       workgroupSize: [workgroupSize, 1, 1],
       declarations: kernel.declarations,
       body: `
-  var rest = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (rest >= params.count) { return; }
+${invocationCode('rest', workgroupSize, 'var')}
 ${coordinates.join('\n')}
 ${kernel.body}`,
     }),

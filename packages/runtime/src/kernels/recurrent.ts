@@ -1,9 +1,10 @@
-import { shader, type Binding, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type Binding, type DeviceProfile } from '@tessera/conv-kernels';
 import type { RecurrentSettings, RecurrentSizes } from '../operators/recurrent-problem.js';
 import { gateCounts, outputStrides } from '../operators/recurrent-problem.js';
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
 import { mathFunctions } from './math.js';
+import { u32 } from './params.js';
 import { literal, storageEnables } from './storage-types.js';
 
 const workgroupSize = 64;
@@ -51,7 +52,6 @@ export function recurrentEmission(
     ['y', 'read_write', y],
   ];
   const present = bound.flatMap(([name, access, operand]) => (operand ? [{ name, access, operand }] : []));
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const params = [
     grid.param,
     u32('groups', groups),

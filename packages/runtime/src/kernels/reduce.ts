@@ -1,6 +1,7 @@
 import { shader, type DeviceProfile, type ElementType, type Kernel, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
+import { offsetParam, u32 } from './params.js';
 import type { Reduction } from './reductions.js';
 import { accumulatorType, storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode, type Walk } from './walk.js';
@@ -139,10 +140,6 @@ fn store_state(row: u32, split: u32, state: S) {
   y[params.y_offset + y_row(row)] = Y(finish(state));
 }`;
 
-function u32(name: string, value: number): Param {
-  return { name, type: 'u32', value };
-}
-
 /**
  * The dispatches of a reduction over any dimensions of a strided tensor: one, or two where few results are made of many
  * elements each. Sums are formed in f32 (or the integer type) by a fixed tree, so that runs repeat exactly.
@@ -166,11 +163,11 @@ export function reduceEmissions(
     u32('count', reduced),
     u32('total', count),
     u32('splits', splits),
-    u32('y_offset', y.offset),
+    offsetParam('y', y),
   ];
   const types = { xType: x.elementType, yType: y.elementType, resultType: problem.resultType };
   const declarations = `${rowCode.declarations}\n${elementCode.declarations}`;
-  const walked = [u32('x_offset', x.offset), ...rowCode.params, ...elementCode.params];
+  const walked = [offsetParam('x', x), ...rowCode.params, ...elementCode.params];
   const firstParams = [grid.param, ...sizes(count, tiling.splits), ...walked];
   const isSplit = tiling.splits > 1;
   const first = { ...types, reduction, tiling, declarations, params: firstParams, readsStates: false };

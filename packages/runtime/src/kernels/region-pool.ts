@@ -1,6 +1,7 @@
-import type { DeviceProfile, Param } from '@tessera/conv-kernels';
+import type { DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { planeOf } from './bilinear.js';
+import { f32, i32 } from './params.js';
 import { perElementEmission, place } from './per-element.js';
 
 /** Samples along one side of a bin; a region that asks for more gets this many. */
@@ -45,7 +46,6 @@ export function roiAlignEmission(
   profile: DeviceProfile,
 ): Emission {
   const { x, y } = operands;
-  const i32 = (name: string, value: number): Param => ({ name, type: 'i32', value });
   const corner = (index: number) => `f32(rois[${place('rois', ['i0', `${index}u`])}]) * params.scale`;
   const least = isHalfPixel ? (value: string) => value : (value: string) => `max(${value}, 1.0)`;
   const count = (size: string, out: string) =>
@@ -59,8 +59,8 @@ export function roiAlignEmission(
         i32('height', x.shape[2]),
         i32('width', x.shape[3]),
         i32('last_batch', x.shape[0] - 1),
-        { name: 'scale', type: 'f32', value: scale },
-        { name: 'shift', type: 'f32', value: isHalfPixel ? 0.5 : 0 },
+        f32('scale', scale),
+        f32('shift', isHalfPixel ? 0.5 : 0),
       ],
       declarations: alignDeclarations(mode),
       body: `
@@ -98,7 +98,6 @@ export function maxRoiPoolEmission(
   profile: DeviceProfile,
 ): Emission {
   const { x, y } = operands;
-  const i32 = (name: string, value: number): Param => ({ name, type: 'i32', value });
   const roi = (index: number) => `f32(rois[${place('rois', ['i0', `${index}u`])}])`;
   const corner = (index: number) => `i32(floor(${roi(index)} * params.scale + 0.5))`;
   const edge = (round: string, index: string, size: string, out: string, start: string, limit: string) =>
@@ -112,7 +111,7 @@ export function maxRoiPoolEmission(
         i32('height', x.shape[2]),
         i32('width', x.shape[3]),
         i32('last_batch', x.shape[0] - 1),
-        { name: 'scale', type: 'f32', value: scale },
+        f32('scale', scale),
       ],
       body: `
   let batch = u32(clamp(i32(${roi(0)}), 0, params.last_batch));

@@ -1,7 +1,8 @@
 import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
 import { memoryOrder } from './order.js';
+import { f32, u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { accumulatorType, storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode } from './walk.js';
@@ -72,12 +73,11 @@ export function resizeEmission(problem: ResizeProblem, profile: DeviceProfile): 
   const count = walkLength(walk);
   const grid = gridOf(Math.ceil(count / workgroupSize), profile);
   const code = walkCode('base', walk);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const params: Param[] = [
     grid.param,
     u32('count', count),
     u32('x_offset', x.offset / width),
-    { name: 'extrapolation', type: 'f32', value: extrapolation ?? 0 },
+    f32('extrapolation', extrapolation ?? 0),
     ...axes.flatMap(({ axis, taps, start }, j) => [
       u32(`taps${j}`, taps),
       u32(`start${j}`, start),
@@ -102,8 +102,7 @@ export function resizeEmission(problem: ResizeProblem, profile: DeviceProfile): 
     workgroupSize: [workgroupSize, 1, 1],
     declarations: code.declarations,
     body: `
-  let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (index >= params.count) { return; }
+${invocationCode('index', workgroupSize)}
   let base = params.x_offset + x_base(index);
 ${axes.map((_, j) => `  let o${j} = index / params.divisor${j} % params.size${j};`).join('\n')}
   var total = A();

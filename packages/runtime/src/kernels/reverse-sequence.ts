@@ -1,6 +1,7 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { offsetParam, u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode } from './walk.js';
@@ -21,13 +22,12 @@ export function reverseSequenceEmission(
   const count = x.shape[batchAxis] * x.shape[timeAxis] * inner;
   const grid = gridOf(Math.ceil(count / workgroupSize), profile);
   const code = walkCode('inner', walk);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const params = [
     grid.param,
     u32('count', count),
     u32('inner', inner),
     u32('times', x.shape[timeAxis]),
-    u32('lengths_offset', lengths.offset),
+    offsetParam('lengths', lengths),
     u32('lengths_stride', lengths.strides[0]),
     ...Object.entries({ x, y }).flatMap(([name, { offset, strides }]) => [
       u32(`${name}_offset`, offset),
@@ -49,8 +49,7 @@ export function reverseSequenceEmission(
     workgroupSize: [workgroupSize, 1, 1],
     declarations: code.declarations,
     body: `
-  let i = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (i >= params.count) { return; }
+${invocationCode('i', workgroupSize)}
   let inner = i % params.inner;
   let outer = i / params.inner;
   let time = outer % params.times;

@@ -1,6 +1,7 @@
 import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { u32 } from './params.js';
 import { storageEnables } from './storage-types.js';
 
 const workgroupSize = 256;
@@ -27,7 +28,6 @@ export function rotaryEmission(problem: RotaryProblem, profile: DeviceProfile): 
   const { x, y, cosines, sines, positions, rotated } = problem;
   const count = x.shape.reduce((total, size) => total * size, 1);
   const grid = gridOf(Math.ceil(count / workgroupSize), profile);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const angleStrides = (operand: Operand) => (positions ? [...operand.strides, 0] : operand.strides);
   const strided = (name: string, operand: Operand, strides = operand.strides): Param[] => [
     u32(`${name}_offset`, operand.offset),
@@ -66,8 +66,7 @@ export function rotaryEmission(problem: RotaryProblem, profile: DeviceProfile): 
     params,
     workgroupSize: [workgroupSize, 1, 1],
     body: `
-  let i = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (i >= params.count) { return; }
+${invocationCode('i', workgroupSize)}
   let e = i % params.element;
   let s = i / params.element % params.step;
   let h = i / (params.element * params.step) % params.head;

@@ -1,6 +1,7 @@
 import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import { gridOf } from './grid.js';
+import { gridOf, invocationCode } from './grid.js';
+import { f32, offsetParam, u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode } from './walk.js';
@@ -15,10 +16,10 @@ export function scaledCopyEmission(x: Operand, y: Operand, factor: number, profi
   const code = walkCode('element', walk);
   const params: Param[] = [
     grid.param,
-    { name: 'count', type: 'u32', value: count },
-    { name: 'factor', type: 'f32', value: factor },
-    { name: 'x_offset', type: 'u32', value: x.offset },
-    { name: 'y_offset', type: 'u32', value: y.offset },
+    u32('count', count),
+    f32('factor', factor),
+    offsetParam('x', x),
+    offsetParam('y', y),
     ...code.params,
   ];
   const kernel = shader({
@@ -33,8 +34,7 @@ export function scaledCopyEmission(x: Operand, y: Operand, factor: number, profi
     workgroupSize: [workgroupSize, 1, 1],
     declarations: code.declarations,
     body: `
-  let index = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (index >= params.count) { return; }
+${invocationCode('index', workgroupSize)}
   y[params.y_offset + y_element(index)] = Y(params.factor * f32(x[params.x_offset + x_element(index)]));
 `,
   });

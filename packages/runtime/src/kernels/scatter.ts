@@ -1,28 +1,19 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
-import type { IndexedDimension } from './gather.js';
-import { gridOf } from './grid.js';
-import { walkLength } from './reduce.js';
+import { invocationCode } from './grid.js';
+import { indexedWalk, type IndexedProblem } from './indexed.js';
+import { offsetParam } from './params.js';
 import { storageEnables } from './storage-types.js';
-import { collapseWalk, walkCode } from './walk.js';
 
 const workgroupSize = 256;
 
 /**
- * output[base(i) + sum of index * stride] = updates[i], the mirror image of a gather. Negative indices count from the
- * end; an update outside is dropped. Of two updates of one element either may stay; with a reduction all are combined with what
- * is there, in no certain order.
+ * output[base(i) + sum of index * stride] = updates[i], the mirror image of a gather; an update outside is dropped. Of two
+ * updates of one element either may stay; with a reduction all are combined with what is there, in no certain order.
  */
-export interface ScatterProblem {
+export interface ScatterProblem extends IndexedProblem {
   readonly updates: Operand;
-  readonly indices: Operand;
-  readonly output: Operand;
-  readonly sizes: readonly number[];
   readonly updateStrides: readonly number[];
-  readonly indexStrides: readonly number[];
-  readonly outputStrides: readonly number[];
-  readonly dimensions: readonly IndexedDimension[];
-  readonly indexStride: number;
   /** The output must then be f32, i32 or u32. */
   readonly reduction?: ScatterReduction;
 }
@@ -51,24 +42,8 @@ function combining(reduction: ScatterReduction): string {
 
 export function scatterEmission(problem: ScatterProblem, profile: DeviceProfile): Emission {
   const { updates, indices, output, dimensions, reduction } = problem;
-  const walk = collapseWalk({
-    sizes: problem.sizes,
-    strides: { update: problem.updateStrides, place: problem.indexStrides, output: problem.outputStrides },
-  });
-  const count = walkLength(walk);
-  const grid = gridOf(Math.ceil(count / workgroupSize), profile);
-  const code = walkCode('element', walk);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
-  const params = [
-    grid.param,
-    u32('count', count),
-    u32('updates_offset', updates.offset),
-    u32('indices_offset', indices.offset),
-    u32('output_offset', output.offset),
-    u32('index_stride', problem.indexStride),
-    ...dimensions.flatMap(({ size, stride }, i) => [u32(`size${i}`, size), u32(`stride${i}`, stride)]),
-    ...code.params,
-  ];
+  const own = { name: 'update', offset: offsetParam('updates', updates), strides: problem.updateStrides };
+  const { count, workgroups, declarations, params } = indexedWalk(problem, own, workgroupSize, profile);
   const chosen = dimensions.map(
     (_, i) => `
   let given${i} = i32(indices[place + ${i}u * params.index_stride]);
@@ -87,10 +62,9 @@ export function scatterEmission(problem: ScatterProblem, profile: DeviceProfile)
     ],
     params,
     workgroupSize: [workgroupSize, 1, 1],
-    declarations: code.declarations,
+    declarations,
     body: `
-  let i = (workgroup_id.y * params.grid_x + workgroup_id.x) * ${workgroupSize}u + local_index;
-  if (i >= params.count) { return; }
+${invocationCode('i', workgroupSize)}
   let place = params.indices_offset + place_element(i);
   var at = params.output_offset + output_element(i);
 ${chosen.join('')}
@@ -98,5 +72,5 @@ ${reduction ? combining(reduction) : '  output[at] = updates[params.updates_offs
 `,
   });
   const size = output.elementType === 'f16' ? 2 : 4;
-  return { kernel, workgroups: grid.workgroups, params, operands: [updates, indices, output], bytes: 2 * size * count };
+  return { kernel, workgroups, params, operands: [updates, indices, output], bytes: 2 * size * count };
 }

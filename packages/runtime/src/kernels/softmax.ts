@@ -2,6 +2,7 @@ import { shader, type DeviceProfile, type Kernel, type Param } from '@tessera/co
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
 import { mathFunctions } from './math.js';
+import { offsetParam, u32 } from './params.js';
 import { reduceTiling, splitWalk, walkLength, type ReduceTiling } from './reduce.js';
 import { rowReductions } from './row-reduction.js';
 import { literal, storageEnables } from './storage-types.js';
@@ -89,10 +90,10 @@ export function softmaxEmission(
   const codes = [walkCode('row', row), walkCode('element', element)];
   const params: Param[] = [
     grid.param,
-    { name: 'rows', type: 'u32', value: rows },
-    { name: 'count', type: 'u32', value: walkLength(element) },
-    { name: 'x_offset', type: 'u32', value: x.offset },
-    { name: 'y_offset', type: 'u32', value: y.offset },
+    u32('rows', rows),
+    u32('count', walkLength(element)),
+    offsetParam('x', x),
+    offsetParam('y', y),
     ...codes.flatMap((code) => code.params),
   ];
   const kernel = softmaxKernel(kind, x, tiling, codes.map((code) => code.declarations).join('\n'), params);

@@ -1,6 +1,7 @@
-import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
+import { shader, type DeviceProfile } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
+import { u32 } from './params.js';
 import { walkLength } from './reduce.js';
 import { accumulatorType, storageEnables } from './storage-types.js';
 import { collapseWalk, walkCode } from './walk.js';
@@ -48,7 +49,6 @@ export function topKEmission(problem: TopKProblem, profile: DeviceProfile): Emis
   const groups = blocks * walkLength(rows);
   const grid = gridOf(groups, profile);
   const code = walkCode('row', rows);
-  const u32 = (name: string, value: number): Param => ({ name, type: 'u32', value });
   const params = [
     grid.param,
     u32('groups', groups),

@@ -1,6 +1,7 @@
 import { shader, type DeviceProfile, type Param } from '@tessera/conv-kernels';
 import type { Emission, Operand } from '../operators/types.js';
 import { gridOf } from './grid.js';
+import { u32 } from './params.js';
 import { walkLength } from './reduce.js';
 
 const workgroupSize = 256;
@@ -21,11 +22,7 @@ export function unpackEmission(packed: PackedIntegers, x: Operand, y: Operand, p
   const count = walkLength({ sizes: y.shape, strides: {} });
   const words = Math.ceil((count * bits) / 32);
   const grid = gridOf(Math.ceil(words / workgroupSize), profile);
-  const params: Param[] = [
-    grid.param,
-    { name: 'words', type: 'u32', value: words },
-    { name: 'count', type: 'u32', value: count },
-  ];
+  const params: Param[] = [grid.param, u32('words', words), u32('count', count)];
   const kernel = shader({
     label: `unpack-${packed}`,
     aliases: { Y: isSigned ? 'i32' : 'u32' },

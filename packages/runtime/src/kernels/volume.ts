@@ -1,5 +1,6 @@
 import type { Param } from '@tessera/conv-kernels';
 import type { Operand } from '../operators/types.js';
+import { u32 } from './params.js';
 
 /** A sliding window over up to three spatial dimensions, one number for each. Pads of the end are implied by the output's size. */
 export interface Window {
@@ -55,10 +56,33 @@ export function windowParams(window: Window): Param[] {
 /** Params `<name>_offset`, `<name>_stride0` ... `<name>_stride4`, in units of `unit` elements. */
 export function operandParams(name: string, operand: Operand, unit = 1): Param[] {
   return [
-    { name: `${name}_offset`, type: 'u32', value: operand.offset / unit },
-    ...operand.strides.map((stride, axis): Param => {
+    u32(`${name}_offset`, operand.offset / unit),
+    ...operand.strides.map((stride, axis) => {
       const isVectorAxis = unit > 1 && axis === 1;
-      return { name: `${name}_stride${axis}`, type: 'u32', value: isVectorAxis ? 1 : stride / unit };
+      return u32(`${name}_stride${axis}`, isVectorAxis ? 1 : stride / unit);
     }),
   ];
 }
+
+/**
+ * WGSL that finds what the output `rest` (channels innermost) of a window over x stands for: image `n`, channel `c`, place
+ * `oz`, `oy`, `ox`; the `origin` of the window in x, whose spatial `size` it may exceed; and the element `base` where the
+ * channel's volume begins.
+ */
+export const windowPlaceCode = `  let c = rest % params.channels;
+  rest /= params.channels;
+  let ox = rest % params.out_w;
+  rest /= params.out_w;
+  let oy = rest % params.out_h;
+  rest /= params.out_h;
+  let oz = rest % params.out_d;
+  let n = rest / params.out_d;
+  let size = vec3i(params.in_d, params.in_h, params.in_w);
+  let stride = vec3i(params.stride_d, params.stride_h, params.stride_w);
+  let dilation = vec3i(params.dilation_d, params.dilation_h, params.dilation_w);
+  let origin = vec3i(vec3u(oz, oy, ox)) * stride - vec3i(params.pad_d, params.pad_h, params.pad_w);
+  let base = params.x_offset + n * params.x_stride0 + c * params.x_stride1;`;
+
+/** WGSL of the element of y that the output goes to, after `windowPlaceCode`. */
+export const windowTargetCode = `  let target_index = params.y_offset + n * params.y_stride0 + c * params.y_stride1
+    + oz * params.y_stride2 + oy * params.y_stride3 + ox * params.y_stride4;`;

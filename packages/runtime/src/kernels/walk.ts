@@ -1,4 +1,5 @@
 import type { Param } from '@tessera/conv-kernels';
+import { u32 } from './params.js';
 
 /** Dimensions visited by one index, outermost first, with each operand's element strides along them. */
 export interface Walk {
@@ -40,12 +41,12 @@ export function walkCode(group: string, walk: Walk): WalkCode {
   const rank = walk.sizes.length;
   const params: Param[] = [];
   for (let axis = 1; axis < rank; axis++) {
-    params.push({ name: `${group}_size${axis}`, type: 'u32', value: walk.sizes[axis] });
+    params.push(u32(`${group}_size${axis}`, walk.sizes[axis]));
   }
   const functions: string[] = [];
   for (const [name, strides] of Object.entries(walk.strides)) {
     strides.forEach((stride, axis) => {
-      params.push({ name: `${name}_${group}_stride${axis}`, type: 'u32', value: stride });
+      params.push(u32(`${name}_${group}_stride${axis}`, stride));
     });
     const lines = [`fn ${name}_${group}(index: u32) -> u32 {`, '  var rest = index;', '  var at = 0u;'];
     for (let axis = rank - 1; axis > 0; axis--) {

@@ -73,7 +73,7 @@ function notNumbers({ given }: FeedPlan): string[] {
 }
 
 /** Reads what is to be fed, without touching the GPU. */
-export function planModel(model: string, options: ModelOptions): Promise<FeedPlan> {
+function planModel(model: string, options: ModelOptions): Promise<FeedPlan> {
   const { scale, mean, std, bgr } = options;
   return planFeeds(readSignature(model), {
     files: options.input,

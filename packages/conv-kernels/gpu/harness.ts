@@ -31,7 +31,7 @@ const storage = 0x80 | 0x4 | 0x8;
 const uniform = 0x40 | 0x8;
 
 /** Buffers, pipelines and bind groups for one plan. */
-export async function prepare(test: TestDevice, plan: Plan, host: HostOperands): Promise<PreparedPlan> {
+async function prepare(test: TestDevice, plan: Plan, host: HostOperands): Promise<PreparedPlan> {
   const { device } = test;
   const buffers = new Map<OperandName, GPUBuffer>();
   for (const [name, data] of Object.entries(host) as [OperandName, ArrayBufferView<ArrayBuffer>][]) {
@@ -73,7 +73,7 @@ function pipelineOf({ device, pipelines }: TestDevice, kernel: Kernel): Promise<
 }
 
 /** Records a plan's dispatches, in order. */
-export function encode(pass: GPUComputePassEncoder, plan: Plan, prepared: PreparedPlan): void {
+function encode(pass: GPUComputePassEncoder, plan: Plan, prepared: PreparedPlan): void {
   plan.dispatches.forEach((dispatch, i) => {
     pass.setPipeline(prepared.pipelines[i]);
     pass.setBindGroup(0, prepared.bindGroups[i]);

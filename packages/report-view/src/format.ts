@@ -25,7 +25,7 @@ export function formatShape(shape: readonly number[]): string {
 }
 
 /** A name cut in the middle, so that its two telling ends remain. */
-export function shortened(name: string, longest = 34): string {
+function shortened(name: string, longest = 34): string {
   if (name.length <= longest) return name;
   const tail = Math.ceil((longest - 1) / 2);
   return `${name.slice(0, longest - 1 - tail)}…${name.slice(name.length - tail)}`;

@@ -10,7 +10,7 @@ export interface ProcessOptions extends ServeOptions {
 }
 
 /** The adapters of one of several processes; each has at least one. */
-export function adaptersOf(adapters: ServeOptions['adapters'], worker: number, workers: number) {
+function adaptersOf(adapters: ServeOptions['adapters'], worker: number, workers: number) {
   if (!adapters || adapters.length === 0) return adapters;
   const own = adapters.filter((_, i) => i % workers === worker % workers);
   return own.length > 0 ? own : [adapters[worker % adapters.length]];

@@ -129,7 +129,7 @@ function fftCrossing(rows: readonly LayerFigures[]): string | undefined {
 }
 
 /** Layers by set, batch and precision. */
-export function groups(layers: readonly LayerFigures[]): ReadonlyMap<string, readonly LayerFigures[]> {
+function groups(layers: readonly LayerFigures[]): ReadonlyMap<string, readonly LayerFigures[]> {
   const found = new Map<string, LayerFigures[]>();
   for (const row of layers) {
     const name = `${row.set}, batch ${row.batch}${row.elementType === 'f16' ? ', f16' : ''}`;

@@ -6,7 +6,7 @@ import type { Random } from './random.js';
 export type Step = (builder: Builder, x: Value) => readonly Value[] | undefined;
 
 /** Elements beyond this are brought back before they are used in functions that grow. */
-export const largest = 50;
+const largest = 50;
 
 interface Unary {
   readonly bound: (bound: number) => number;
@@ -64,7 +64,7 @@ const positive: Step = ({ random, add, scalar }, x) => {
 };
 
 /** A shape that broadcasts with another: some sizes 1, and some of the first dimensions left out. */
-export function broadcastable(random: Random, dims: readonly number[]): number[] {
+function broadcastable(random: Random, dims: readonly number[]): number[] {
   const kept = dims.slice(random.int(0, dims.length));
   return kept.map((size) => (random.chance(0.3) ? 1 : size));
 }

@@ -59,7 +59,7 @@ export function resampleCubic(source: Planes, width: number, height: number): Pl
 }
 
 /** Values rounded to the 256 levels of an 8-bit picture. */
-export function quantized(picture: Planes): Planes {
+function quantized(picture: Planes): Planes {
   const level = (v: number) => Math.round(Math.min(1, Math.max(0, v)) * 255) / 255;
   return { ...picture, planes: picture.planes.map((plane) => plane.map(level)) };
 }

@@ -84,7 +84,7 @@ export interface BatchSummary {
 }
 
 /** Runs a model on every item of this shard that has no result yet. */
-export async function batch(model: string, options: BatchOptions, environment: Environment): Promise<BatchSummary> {
+async function batch(model: string, options: BatchOptions, environment: Environment): Promise<BatchSummary> {
   modelSize(model);
   const inputs = readSignature(model);
   requireApart(options);

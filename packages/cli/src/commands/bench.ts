@@ -82,7 +82,7 @@ function verdict({ latency, baseline, isInterrupted, runs }: BenchReport, failAb
   );
 }
 
-export async function bench(model: string, options: BenchOptions, environment: Environment): Promise<BenchReport> {
+async function bench(model: string, options: BenchOptions, environment: Environment): Promise<BenchReport> {
   modelSize(model);
   const { baseline, threshold } = options;
   const before = baseline === undefined ? undefined : readBaseline(baseline);

@@ -50,11 +50,7 @@ async function measure(workload: Workload, options: ProfileOptions, signal: Abor
   return buildProfileReport(workload, profile, ceilings, signal.aborted);
 }
 
-export async function profile(
-  model: string,
-  options: ProfileOptions,
-  environment: Environment,
-): Promise<ProfileReport> {
+async function profile(model: string, options: ProfileOptions, environment: Environment): Promise<ProfileReport> {
   modelSize(model);
   for (const flag of FLAGS) if (options[flag] !== undefined) checkWritable(`--${flag}`, options[flag]);
   return withWorkload(model, options, environment, (workload) =>

@@ -59,7 +59,7 @@ async function runSession(
  * Runs a model: reads and checks everything that needs no GPU first, then runs, times, profiles, writes outputs and
  * gives the report.
  */
-export async function run(model: string, options: RunCommandOptions, environment: Environment): Promise<RunReport> {
+async function run(model: string, options: RunCommandOptions, environment: Environment): Promise<RunReport> {
   modelSize(model);
   const classes = classOptions(options);
   if (options.outputDir !== undefined) prepareDirectory('--output-dir', options.outputDir);

@@ -3,7 +3,7 @@ import type { ProfileReport } from '../profile/types.js';
 import { byteSize, milliseconds, significant } from '../report/format.js';
 
 /** What the page draws of a profile. */
-export function reportData(report: ProfileReport): ReportData {
+function reportData(report: ProfileReport): ReportData {
   const { model, adapter, precision, dims, runs, parts, layers, gpuMs, wholeMs, passCostMs, ceilings, memory } = report;
   const flops = layers.reduce((sum, layer) => sum + layer.flops, 0);
   const sizes = Object.entries(dims).map(([symbol, size]) => `${symbol} = ${size}`);

@@ -24,7 +24,7 @@ const PRECISIONS: readonly Precision[] = ['fp32', 'fp16', 'strict'];
 export const option = (flags: string, description: string) => new Option(flags, description);
 
 /** `--dim` and `--shapes`. */
-export function sizeOptions(): Option[] {
+function sizeOptions(): Option[] {
   return [
     option('--dim <name=size>', 'size of a symbolic dimension of the inputs; repeatable')
       .argParser(parseDim)

@@ -3,7 +3,7 @@ import type { Workload } from '../workload.js';
 import type { CeilingsReport, ProfiledLayer, ProfileReport } from './types.js';
 
 /** Operations a second that a layer's kind of kernel can do at most. */
-export function peakFlops({ algorithm }: LayerTime, precision: Precision, ceilings: CeilingsReport): number {
+function peakFlops({ algorithm }: LayerTime, precision: Precision, ceilings: CeilingsReport): number {
   if (/matrix/.test(algorithm) && ceilings.matrixFlops) return ceilings.matrixFlops;
   return precision === 'fp16' ? Math.max(ceilings.f32Flops, ceilings.f16Flops ?? 0) : ceilings.f32Flops;
 }

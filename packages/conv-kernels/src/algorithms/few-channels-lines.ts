@@ -33,7 +33,7 @@ export function lineLimit(p: ImplicitGemm, device: DeviceProfile): string | unde
     : undefined;
 }
 
-export function range(count: number): number[] {
+function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 

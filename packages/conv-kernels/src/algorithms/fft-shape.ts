@@ -60,7 +60,7 @@ export function fftTileBytes({ size, rowStride }: FftShape): number {
 }
 
 /** Where the products begin in scratch, after the transformed input, in complex numbers. */
-export function fftProductOffset(p: ImplicitGemm, { size, pairs }: FftShape): number {
+function fftProductOffset(p: ImplicitGemm, { size, pairs }: FftShape): number {
   return pairs * p.groups * p.channels * size * size;
 }
 

@@ -34,7 +34,7 @@ export function winogradShape(p: ImplicitGemm, transform: WinogradTransform): Wi
 }
 
 /** Where the products begin in scratch, after the transformed input, in vec4s. */
-export function productOffset({ transform, tiles, channelQuads }: WinogradShape): number {
+function productOffset({ transform, tiles, channelQuads }: WinogradShape): number {
   return transform.points ** 2 * tiles * channelQuads;
 }
 

@@ -19,7 +19,7 @@ export const int8Algorithms: readonly Int8Algorithm[] = [int8Matrix, int8Dot, in
 const ranges = { int8: [-128, 127], uint8: [0, 255] } as const;
 
 /** All algorithms weighed for an int8 convolution, for planning and tuning. Throws ConvProblemError. */
-export function weighInt8Conv(problem: Int8ConvProblem, device: DeviceProfile, options: ChoiceOptions): Weighed {
+function weighInt8Conv(problem: Int8ConvProblem, device: DeviceProfile, options: ChoiceOptions): Weighed {
   checkConv(asFloatConv(problem), device);
   return weighShape(int8Conv(problem), convKey(asFloatConv(problem)), device, options);
 }
@@ -40,7 +40,7 @@ export function planInt8Conv(problem: Int8ConvProblem, device: DeviceProfile, op
 }
 
 /** All algorithms weighed for an int8 matrix product, for planning and tuning. Throws ConvProblemError. */
-export function weighInt8Gemm(problem: Int8GemmProblem, device: DeviceProfile, options: ChoiceOptions): Weighed {
+function weighInt8Gemm(problem: Int8GemmProblem, device: DeviceProfile, options: ChoiceOptions): Weighed {
   checkGemm(asFloatGemm(problem), device);
   return weighShape(int8Gemm(problem), gemmKey(asFloatGemm(problem), problem.constantWeights), device, options);
 }

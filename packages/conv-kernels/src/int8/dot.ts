@@ -69,7 +69,7 @@ export const int8Dot: Int8Algorithm = {
 };
 
 /** False where the input already lies as words of four channels. */
-export function packsInput({ gemm, arithmetic }: Int8Shape): boolean {
+function packsInput({ gemm, arithmetic }: Int8Shape): boolean {
   return arithmetic.inputStorage !== 'bytes' || !isVectorLayout(gemm.input, gemm.channels);
 }
 
@@ -94,7 +94,7 @@ function dotGrid(shape: Int8Shape, device: DeviceProfile): [number, number, numb
 }
 
 /** Strides of input words: of the input itself, or of what was packed. */
-export function wordParams(shape: Int8Shape): Param[] {
+function wordParams(shape: Int8Shape): Param[] {
   const { gemm } = shape;
   const { channelWords } = weightSize(shape);
   const pixel = gemm.groups * channelWords;

@@ -42,7 +42,7 @@ function tileMemory({ convRows, runs, channels }: PooledTile): number {
 }
 
 /** Workgroups: tiles of the windows of all images, and blocks of channels. */
-export function tileGrid({ conv, pool }: PooledConvProblem, tile: PooledTile): readonly [number, number, number] {
+function tileGrid({ conv, pool }: PooledConvProblem, tile: PooledTile): readonly [number, number, number] {
   const tiles = Math.ceil(pool.output[0] / tile.rows) * Math.ceil(pool.output[1] / tile.columns);
   return [conv.batch * tiles, Math.ceil(conv.outChannels / tile.channels), 1];
 }

@@ -21,7 +21,7 @@ export function inputStorageType({ f32Input, elementType }: ImplicitGemm, width:
 }
 
 /** The arithmetic type of `width` elements. */
-export function sumType(width: 1 | 4): 'f32' | 'vec4<f32>' {
+function sumType(width: 1 | 4): 'f32' | 'vec4<f32>' {
   return width === 4 ? 'vec4<f32>' : 'f32';
 }
 

@@ -88,7 +88,7 @@ ${windowTargetCode}
 }
 
 /** Whether four neighbouring channels can be moved as one vector. */
-export function hasVectorChannels(operand: Operand): boolean {
+function hasVectorChannels(operand: Operand): boolean {
   const { shape, strides, offset } = operand;
   const isAligned = strides.every((stride, axis) => axis === 1 || shape[axis] === 1 || stride % 4 === 0);
   return shape[1] % 4 === 0 && strides[1] === 1 && offset % 4 === 0 && isAligned;

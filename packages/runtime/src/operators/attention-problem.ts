@@ -32,7 +32,7 @@ export interface HeadView {
 }
 
 /** A row-major tensor of rank 4, or of rank 3 as [batch, step, head * element]. */
-export function headView(context: NodeContext, shape: readonly number[], heads: number): HeadView {
+function headView(context: NodeContext, shape: readonly number[], heads: number): HeadView {
   if (shape.length === 4) {
     const [, h, s, e] = shape;
     return { shape, strides: [h * s * e, s * e, e, 1] };

@@ -83,7 +83,7 @@ function castFormula(from: ElementType, to: DataType): Formula {
 }
 
 /** Converts a host tensor as the kernel does; `rounding` counts for the floats of 8 and 4 bits. */
-export function castTensor(tensor: Tensor, to: DataType, rounding: Rounding = {}): Tensor {
+function castTensor(tensor: Tensor, to: DataType, rounding: Rounding = {}): Tensor {
   if (tensor.dataType === to) return tensor;
   const { dims, data } = tensor;
   if (to === 'string') return { dataType: to, dims, data: textsOf(tensor) };

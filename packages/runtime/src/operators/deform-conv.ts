@@ -29,7 +29,7 @@ function infer(context: InferContext): readonly InferResult[] {
 }
 
 /** A plane between its elements; 0 outside. */
-export function bilinearAt(
+function bilinearAt(
   values: Float64Array,
   first: number,
   [height, width]: readonly number[],

@@ -54,7 +54,7 @@ export interface ElementwiseDefinition {
 }
 
 /** Reads the attributes a definition names; an int attribute counts as a number too. */
-export function readNumbers(context: NodeContext, defaults: Numbers = {}): Record<string, number> {
+function readNumbers(context: NodeContext, defaults: Numbers = {}): Record<string, number> {
   return Object.fromEntries(
     Object.entries(defaults).map(([name, fallback]) => {
       const isInt = context.attributes.get(name)?.type === 'int';
@@ -157,7 +157,7 @@ export function stridedIndices(shape: readonly number[], strides: readonly numbe
 }
 
 /** Channels-last where an input of the full shape already is, so that activations stay so between convolutions. */
-export function elementwiseLayout(inputs: readonly Operand[], shape: readonly number[]): Layout {
+function elementwiseLayout(inputs: readonly Operand[], shape: readonly number[]): Layout {
   const isFull = (operand: Operand) =>
     operand.shape.length === shape.length && operand.shape.every((size, axis) => size === shape[axis]);
   const isLast = inputs.some((operand) => isFull(operand) && orderOf(operand) === 'channels-last');

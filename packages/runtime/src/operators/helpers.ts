@@ -1,4 +1,3 @@
-import type { Dim } from '../graph.js';
 import type { Tensor } from '../tensor.js';
 import { toNumbers } from './numbers.js';
 import type { NodeContext } from './types.js';
@@ -36,12 +35,4 @@ export function normalizeAxes(context: NodeContext, axes: readonly number[], ran
 /** A constant as whole numbers, where it is known. */
 export function integersOf(tensor: Tensor | undefined): number[] | undefined {
   return tensor && Array.from(toNumbers(tensor));
-}
-
-/** Checks a size that an attribute or a calculation gave. */
-export function checkSize(context: NodeContext, size: Dim, what: string): Dim {
-  if (typeof size === 'number' && (!Number.isSafeInteger(size) || size < 0)) {
-    context.fail(`${what} would have the size ${size}`);
-  }
-  return size;
 }

@@ -82,7 +82,7 @@ function evaluate(context: EvaluateContext, name: ReduceName): readonly Tensor[]
 }
 
 /** Strides of a reduction's output along the input's dimensions; 0 along reduced ones. */
-export function keptStrides(rank: number, axes: readonly number[], output: Operand): number[] {
+function keptStrides(rank: number, axes: readonly number[], output: Operand): number[] {
   const isKept = output.strides.length === rank;
   let next = 0;
   return Array.from({ length: rank }, (_, axis) => {

@@ -3,7 +3,7 @@ import { broadcastShape, broadcastStrides, showDims } from './helpers.js';
 import { inferBroadcast, rowMajorStrides, stridedIndices } from './elementwise.js';
 import type { EvaluateContext, NodeContext, Operator, RunContext } from './types.js';
 
-export function textsOf(context: NodeContext, tensor: Tensor): readonly string[] {
+function textsOf(context: NodeContext, tensor: Tensor): readonly string[] {
   return Array.isArray(tensor.data)
     ? (tensor.data as readonly string[])
     : context.fail(`a string tensor is needed; the input is ${tensor.dataType}`);

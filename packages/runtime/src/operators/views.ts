@@ -129,7 +129,7 @@ export interface Rearrangement {
   readonly groups: readonly (readonly number[])[];
 }
 
-export function rearrangedShape({ view, groups }: Rearrangement): number[] {
+function rearrangedShape({ view, groups }: Rearrangement): number[] {
   return groups.map((group) => group.reduce((size, axis) => size * view.shape[axis], 1));
 }
 

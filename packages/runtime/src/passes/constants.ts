@@ -27,10 +27,6 @@ export function scaledConstant(constant: Constant, factors: Float32Array, run: n
   return { kind: 'scaled', tensor, base, factors: Float32Array.from(factors), run };
 }
 
-export function constantDims(constant: Constant): readonly number[] {
-  return constant.tensor.dims;
-}
-
 export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, size) => product * size, 1);
 }

@@ -35,7 +35,7 @@ export function concatAxis(node: TypedNode, rank: number): number {
 }
 
 /** The window of `whole` from `first` on along an axis, of a part's shape. */
-export function windowOf(whole: Operand, shape: readonly number[], axis: number, first: number): Operand {
+function windowOf(whole: Operand, shape: readonly number[], axis: number, first: number): Operand {
   return { ...whole, shape, offset: whole.offset + first * whole.strides[axis] };
 }
 

@@ -106,7 +106,7 @@ export function matrixChoices(
  * Whether a tile is made of whole matrices, its invocations stage whole rows at a time, each finishes as many sums as the others
  * and all of the same columns, and the device holds it.
  */
-export function tileFits(t: MatrixTile, units: MatrixUnits, device: DeviceProfile): boolean {
+function tileFits(t: MatrixTile, units: MatrixUnits, device: DeviceProfile): boolean {
   const threads = matrixThreads(t, units);
   const each = lanesPerVector(units);
   const whole = [

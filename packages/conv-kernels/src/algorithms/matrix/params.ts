@@ -23,7 +23,7 @@ export function matrixParams(p: ImplicitGemm, shape: MatrixShape, packed: Packed
 }
 
 /** Rows padded to whole tiles. */
-export function paddedRows(p: ImplicitGemm, { tile }: MatrixShape): number {
+function paddedRows(p: ImplicitGemm, { tile }: MatrixShape): number {
   return Math.ceil(p.rows / tile.rows) * tile.rows;
 }
 

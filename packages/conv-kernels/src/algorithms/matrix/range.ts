@@ -28,7 +28,7 @@ fn halves(value: vec4f, scale: f32, mode: u32) -> Halves {
 }`;
 
 /** The scale tried first: input whose largest magnitude is between 2^-3 and 4,094 needs no second sum. */
-export const firstScale = 16;
+const firstScale = 16;
 
 /**
  * The loop around the sums of a workgroup: at most as many turns as there are reasons for one more. `zero` resets the

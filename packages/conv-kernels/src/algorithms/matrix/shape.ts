@@ -45,7 +45,7 @@ export function lanesPerVector(units: MatrixUnits): number {
 }
 
 /** Subgroups of a workgroup. */
-export function subgroupCount(tile: MatrixTile): number {
+function subgroupCount(tile: MatrixTile): number {
   return (tile.rows / tile.subgroupRows) * (tile.columns / tile.subgroupColumns);
 }
 

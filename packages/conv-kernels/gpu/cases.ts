@@ -367,6 +367,8 @@ export interface ConvFamily {
   readonly kind: 'dense' | 'grouped' | 'depthwise';
   /** Channels of a group, in and out, are multiples of these. */
   readonly multiples: readonly [number, number];
+  /** Input channels of a group, where they are not left to chance. */
+  readonly inputs?: number;
   readonly pointwise?: boolean;
   /** Kernels of 3x3, stride and dilation 1. */
   readonly square?: boolean;
@@ -388,6 +390,7 @@ export const convFamilies: Readonly<Record<string, ConvFamily>> = {
   '3x3': { kind: 'dense', multiples: [4, 4], square: true },
   grouped: { kind: 'grouped', multiples: [4, 4] },
   'depthwise by 4': { kind: 'depthwise', multiples: [4, 4] },
+  'first layers': { kind: 'dense', multiples: [1, 4], inputs: 3, input: 'nchw' },
   'depthwise on NCHW': { kind: 'depthwise', multiples: [1, 1], input: 'nchw', output: 'nchw' },
 };
 
@@ -408,7 +411,7 @@ export function randomConv(family: ConvFamily, source: Random, elementType: 'f32
   const dilation: [number, number] = square ? [1, 1] : [source.int(1, 2), source.int(1, 2)];
   return {
     batch: source.int(1, 2),
-    channels: [groups * perGroup(0), groups * perGroup(1)],
+    channels: [groups * (family.inputs ?? perGroup(0)), groups * perGroup(1)],
     size: [dilation[0] * kernel[0] + source.int(0, 9), dilation[1] * kernel[1] + source.int(3, 12)],
     kernel,
     stride: square ? [1, 1] : [source.int(1, 2), source.int(1, kind === 'depthwise' ? 1 : 3)],

@@ -16,3 +16,12 @@ export async function expectRight(test: TestDevice, problem: ConvProblem, only?:
   const again = JSON.stringify({ kind: 'conv', problem, only: name });
   expect.fail(`${wrong}\nnpm run verify:convs -- --adapter ${adapter} --case '${again}'`);
 }
+
+/** As the check of a problem in f16 must end: without a fault, or refused where the device has no f16. */
+export async function expectRightInF16(
+  { profile }: TestDevice,
+  check: () => Promise<string | undefined>,
+): Promise<void> {
+  if (profile.hasF16) expect(await check()).toBeUndefined();
+  else await expect(check()).rejects.toThrow('the device has no shader-f16');
+}

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { planConv, type ConvProblem } from '../src/index.js';
 import { convProblem } from './cases.js';
 import { checkConvCase, checkPooledConvCase } from './check.js';
+import { expectRightInF16 } from './expect-right.js';
 import { acquire, type TestDevice } from './harness.js';
 import { pooledCases, pooledProblem } from './pooled-cases.js';
 
@@ -24,22 +25,16 @@ const first: ConvProblem = {
   f32Input: true,
 };
 
-/** What is wrong, or what the device says where it has no f16. */
-async function checked(check: () => Promise<string | undefined>): Promise<void> {
-  if (test.profile.hasF16) expect(await check()).toBeUndefined();
-  else await expect(check()).rejects.toThrow('the device has no shader-f16');
-}
-
 describe('f16 convolutions of f32 input', () => {
   it.each(['few-channels', 'implicit-gemm'])('by %s: agree with the reference', async (only) => {
-    await checked(() => checkConvCase(test, first, { only }));
+    await expectRightInF16(test, () => checkConvCase(test, first, { only }));
   });
 
   it('with the maxima of their windows: agree with the reference', async () => {
     const [each] = Object.values(pooledCases);
     const problem = pooledProblem({ ...each, conv: { ...each.conv, elementType: 'f16' } });
-    if (!test.profile.hasF16) return;
-    expect(await checkPooledConvCase(test, { ...problem, conv: { ...problem.conv, f32Input: true } })).toBeUndefined();
+    const read = { ...problem, conv: { ...problem.conv, f32Input: true } };
+    await expectRightInF16(test, () => checkPooledConvCase(test, read));
   });
 
   it('are refused by all others', () => {

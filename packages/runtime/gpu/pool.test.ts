@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildModel } from '../../../tools/testing/index.js';
 import {
   acquireDevice,
@@ -98,6 +98,49 @@ describe('a session pool', () => {
     expect(pool.batching).toEqual({ enabled: false, reason: 'the rows of a batch influence each other' });
     const results = await Promise.all([1, 2, 3].map((v) => pool.run({ x: Float32Array.of(v, v, v) })));
     for (const { y } of results) expect(y.data).toEqual(new Float32Array(3));
+  });
+
+  describe('whose rows may have any length', () => {
+    const ramp = buildModel({
+      inputs: [{ name: 'x', dataType: 'float32', dims: ['N', 'L'] }],
+      outputs: [{ name: 'y', dataType: 'float32', dims: ['N', 'L'] }],
+      nodes: [{ opType: 'Relu', inputs: ['x'], outputs: ['y'] }],
+    });
+    const rowOf = (length: number) => ({
+      x: { dataType: 'float32', dims: [1, length], data: new Float32Array(length).fill(length) } as const,
+    });
+    const open = async () => {
+      const batches: BatchReport[] = [];
+      const batching = { maxSize: 4, maxDelayMs: 20 };
+      const onBatch = (report: BatchReport) => batches.push(report);
+      const pool = await createSessionPool(ramp, { devices: [device], batching, onBatch });
+      return { pool, batches, run: vi.spyOn(pool.sessions[0], 'run') };
+    };
+    /** Until two requests of a length share a batch. */
+    const untilJoined = ({ pool, batches }: Awaited<ReturnType<typeof open>>, length: number) =>
+      vi.waitFor(async () => {
+        for (const { y } of await Promise.all([pool.run(rowOf(length)), pool.run(rowOf(length))]))
+          expect(y).toMatchObject({ dims: [1, length], data: new Float32Array(length).fill(length) });
+        expect(batches.at(-1)).toMatchObject({ requests: 2, error: undefined });
+      });
+
+    it('tries no length that comes once, and joins those that come again', async () => {
+      const opened = await open();
+      await using pool = opened.pool;
+      for (const length of [2, 3, 5]) await pool.run(rowOf(length));
+      expect(opened.run).toHaveBeenCalledTimes(3);
+      await untilJoined(opened, 3);
+    });
+
+    it('tries again what a lost device left open', async () => {
+      const opened = await open();
+      await using pool = opened.pool;
+      await pool.run(rowOf(3));
+      opened.run.mockRejectedValueOnce(new TesseraError('DEVICE_LOST', 'the device was lost'));
+      await pool.run(rowOf(3));
+      await untilJoined(opened, 3);
+      expect(pool.batching).toEqual({ enabled: true });
+    });
   });
 
   it('refuses feeds that do not fit, alone, and requests beyond its bound', async () => {

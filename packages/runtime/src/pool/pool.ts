@@ -14,6 +14,9 @@ const defaultMaxDelayMs = 2;
 const defaultMaxQueue = 1024;
 const defaultConcurrency = 2;
 
+/** Shapes of rows of which it is remembered whether they are independent. */
+const maxShapes = 64;
+
 /** How often a device that was lost again and again is tried anew, in milliseconds. */
 const probeMs = 1000;
 
@@ -40,9 +43,8 @@ export class Pool implements SessionPool {
   readonly #concurrency: number;
   readonly #maxRows: number;
   readonly #reason: string | undefined;
-  /** By shape of a row: whether rows are independent, once it is known. */
-  readonly #independent = new Map<string, boolean>();
-  readonly #verifying = new Set<string>();
+  /** By shape of a row, those used last at the end: what is known of rows like these. */
+  readonly #shapes = new Map<string, 'seen' | 'on trial' | 'independent' | 'mixing'>();
   #drained: (() => void)[] = [];
   #timer: NodeJS.Timeout | number | undefined;
   #probing: ReturnType<typeof setInterval> | undefined;
@@ -82,8 +84,8 @@ export class Pool implements SessionPool {
 
   get batching(): SessionPool['batching'] {
     if (this.#reason !== undefined) return { enabled: false, reason: this.#reason };
-    const known = [...this.#independent.values()];
-    const mixes = known.length > 0 && known.every((independent) => !independent);
+    const known = [...this.#shapes.values()];
+    const mixes = known.includes('mixing') && !known.includes('independent');
     return mixes ? { enabled: false, reason: 'the rows of a batch influence each other' } : { enabled: true };
   }
 
@@ -97,14 +99,26 @@ export class Pool implements SessionPool {
 
   /** Finds out whether rows like these are independent, and makes the programs of every size of batches. */
   async prepare(like: Tensors): Promise<void> {
-    const key = batchKey(like);
-    if (this.#maxRows <= 1 || this.#verifying.has(key)) return;
-    this.#verifying.add(key);
-    const independent = await rowsAreIndependent(this.sessions[0], like).catch(() => false);
-    this.#independent.set(key, independent);
-    if (!independent) return;
+    if (this.#maxRows <= 1 || !(await this.#tryRows(batchKey(like), like))) return;
     for (const session of this.sessions) {
       for (const size of batchSizes(this.#maxRows)) await session.prepare(session.check(joinFeeds([like], size)).dims);
+    }
+  }
+
+  /** Whether rows of this shape are independent. Throws where it could not be found out this time. */
+  async #tryRows(shape: string, like: Tensors): Promise<boolean> {
+    this.#shapes.set(shape, 'on trial');
+    try {
+      const independent = await rowsAreIndependent(this.sessions[0], like);
+      this.#shapes.set(shape, independent ? 'independent' : 'mixing');
+      return independent;
+    } catch (error) {
+      if (error instanceof TesseraError && error.retryable) {
+        this.#shapes.delete(shape);
+        throw error;
+      }
+      this.#shapes.set(shape, 'mixing');
+      return false;
     }
   }
 
@@ -143,9 +157,13 @@ export class Pool implements SessionPool {
     const key = requestKey(feeds, outputs, this.#maxRows);
     if (key === undefined) return undefined;
     const shape = batchKey(feeds);
-    const independent = this.#independent.get(shape);
-    if (independent === undefined) void this.prepare(feeds).catch(() => this.#verifying.delete(shape));
-    return independent ? key : undefined;
+    const known = this.#shapes.get(shape);
+    this.#shapes.delete(shape);
+    this.#shapes.set(shape, known ?? 'seen');
+    if (this.#shapes.size > maxShapes) this.#shapes.delete(this.#shapes.keys().next().value!);
+    // A shape that comes once, such as a picture's own size, is worth no trial.
+    if (known === 'seen') void this.#tryRows(shape, feeds).catch(() => {});
+    return known === 'independent' ? key : undefined;
   }
 
   /** Gives batches to devices as long as there are both. */

@@ -140,11 +140,11 @@ export class ProgramCache implements Evictable {
   async #build(graph: TypedGraph, onReady: (executor: PreparedProgram) => void): Promise<Prepared> {
     try {
       const { device } = this;
-      const clock = stopwatch();
-      const program = lower(graph, this.#lowerOptions());
-      const plan = planMemory(program);
-      const lowerMs = clock();
       return await device.guard('preparing the model', async () => {
+        const clock = stopwatch();
+        const program = lower(graph, { ...this.#lowerOptions(), foreseen: this.#foreseen() });
+        const plan = planMemory(program);
+        const lowerMs = clock();
         const prepared = await this.#upload(graph.nodes.length, program, plan, lowerMs);
         onReady(prepared.executor);
         return prepared;
@@ -178,6 +178,13 @@ export class ProgramCache implements Evictable {
     };
   }
 
+  /** Begins to compile what a program in the making is to have, and what packs its weights. */
+  #foreseen(): LowerOptions['foreseen'] {
+    const { pipelines } = this.device;
+    const weights = this.#weights;
+    return { kernel: (kernel) => pipelines.foresee(kernel), weight: (weight) => weights.foresee(weight) };
+  }
+
   /** Times the kernels that could serve a source, and makes all programs anew with the fastest. */
   async tune({ graph }: ProgramSource, options: TuneOptions): Promise<TuningFile> {
     const { device } = this;
@@ -202,12 +209,14 @@ export class ProgramCache implements Evictable {
     try {
       const clock = stopwatch();
       const weights = program.buffers.flatMap((slot) => (slot.weight ? [slot.weight] : []));
-      // Pipelines compile in threads of their own meanwhile, those that pack weights before all others.
       const uploading = this.#weights.upload(weights, progress('upload'));
       const compiling = startCompiling(device, kernelsOf(program), progress('compile'));
       await uploading;
       const uploadMs = clock();
-      const pipelines = await compiling.finish();
+      const compiled = compiling.finish();
+      // A session's later programs are made beside runs, which are not to wait for this thread.
+      if (this.#executors.size === 0) await device.pipelines.help();
+      const pipelines = await compiled;
       this.#requireAlive();
       const executor = PreparedProgram.create(device, program, plan, this.#weights, pipelines, this.#uploads);
       this.#executors.add(executor);

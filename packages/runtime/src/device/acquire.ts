@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { Ceilings } from '@tessera/conv-kernels';
 import type { AdapterChoice, AdapterReport } from '../api.js';
 import { TesseraError } from '../errors.js';
-import { dawnInstance, icdVariables } from './dawn.js';
+import { dawnInstance, icdVariables, pipelineThreads } from './dawn.js';
 import { openDevice, type FoundAdapter, type GpuDevice } from './device.js';
 import { adapterReport, isSoftware } from './profile.js';
 import { preloadVulkanLoader, unpackSwiftShader } from './swiftshader.js';
@@ -120,7 +120,8 @@ async function findAdapter(choice: AdapterChoice, guarded: boolean): Promise<Fou
   const [found] = await candidates(choice, guarded);
   if (!found) throw await noAdapter(choice);
   const { adapter, source, language } = found;
-  return { adapter, report: (features) => adapterReport(adapter.info, features, source), language };
+  const report = (features: readonly string[]) => adapterReport(adapter.info, features, source);
+  return { adapter, report, language, pipelineThreads };
 }
 
 /** That nothing fits the choice, with the adapters that there are and what would help. */

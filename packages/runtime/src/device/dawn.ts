@@ -1,6 +1,9 @@
 /** The environment variables that name the Vulkan drivers. */
 export const icdVariables = ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES'] as const;
 
+/** How many pipelines Dawn compiles at a time for a device, whatever the number of cores. */
+export const pipelineThreads = 2;
+
 const enabled = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
 
 /**

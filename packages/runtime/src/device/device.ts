@@ -260,7 +260,7 @@ function gpuError(error: GPUError, what?: string): TesseraError {
 }
 
 async function openAdapter(
-  { adapter, report, language }: FoundAdapter,
+  { adapter, report, language, pipelineThreads }: FoundAdapter,
   ceilings: Ceilings | undefined,
 ): Promise<Opened> {
   const features = wantedFeatures.filter((name) => adapter.features.has(name as GPUFeatureName));
@@ -270,7 +270,7 @@ async function openAdapter(
     gpu,
     adapter: report(features),
     profile: { ...deviceProfile(gpu, adapter.info, language), ceilings },
-    pipelines: new PipelineCache(gpu),
+    pipelines: new PipelineCache(gpu, pipelineThreads),
     buffers: new Set(),
   };
 }
@@ -281,6 +281,8 @@ export interface FoundAdapter {
   readonly report: (features: readonly string[]) => AdapterReport;
   /** The WGSL language features of its instance. */
   readonly language: ReadonlySet<string>;
+  /** How many pipelines its devices compile at a time, where that is few. */
+  readonly pipelineThreads?: number;
 }
 
 /** What a device is opened with, beside its adapter. */

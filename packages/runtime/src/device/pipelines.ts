@@ -1,19 +1,43 @@
 import type { Kernel } from '@tessera/conv-kernels';
 import { TesseraError } from '../errors.js';
 
-/** Pipelines by the whole text of their shader, compiled once for each device. */
+/** Kernels that each thread of the implementation is given ahead, so that it works on while the calling thread is busy. */
+const handedToEach = 3;
+
+interface Waiting {
+  readonly kernel: Kernel;
+  readonly settle: (pipeline: GPUComputePipeline | Promise<GPUComputePipeline>) => void;
+}
+
+/**
+ * Pipelines by the whole text of their shader, compiled once for each device. `threads`: how many the implementation
+ * compiles at a time, where that is few and known; what goes beyond a few for each then waits here, where the calling thread can
+ * take its share.
+ */
 export class PipelineCache {
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  /** The next first. */
+  readonly #waiting: Waiting[] = [];
+  #underWay = 0;
 
-  constructor(readonly gpu: GPUDevice) {}
+  constructor(
+    readonly gpu: GPUDevice,
+    readonly threads = Infinity,
+  ) {}
 
   get(kernel: Kernel): Promise<GPUComputePipeline> {
     let pipeline = this.#pipelines.get(kernel.code);
     if (!pipeline) {
-      pipeline = this.#compile(kernel);
+      pipeline = new Promise((settle) => this.#waiting.push({ kernel, settle }));
       this.#pipelines.set(kernel.code, pipeline);
+      this.#advance();
     }
     return pipeline;
+  }
+
+  /** Begins to compile a kernel; whoever asks for it later is told of a failure. */
+  foresee(kernel: Kernel): void {
+    this.get(kernel).catch(() => {});
   }
 
   clear(): void {
@@ -21,8 +45,8 @@ export class PipelineCache {
   }
 
   /**
-   * Compiles kernels of distinct text side by side; the result maps text to pipeline. The longest come first, since
-   * implementations compile few at a time (Dawn in Node two), and one that takes long is not to be left for the end.
+   * Compiles kernels of distinct text side by side; the result maps text to pipeline. Of those that wait, the longest come
+   * first: one that takes long is not to be left for the end.
    */
   async compileAll(
     kernels: readonly Kernel[],
@@ -30,16 +54,62 @@ export class PipelineCache {
   ): Promise<ReadonlyMap<string, GPUComputePipeline>> {
     let done = 0;
     onProgress(0, kernels.length);
-    const longestFirst = [...kernels].sort((a, b) => b.code.length - a.code.length);
-    const compiled = longestFirst.map(async (kernel) => {
+    const compiled = kernels.map(async (kernel) => {
       const pipeline = await this.get(kernel);
       onProgress(++done, kernels.length);
       return [kernel.code, pipeline] as const;
     });
+    this.#waiting.sort((a, b) => b.kernel.code.length - a.kernel.code.length);
     return new Map(await Promise.all(compiled));
   }
 
+  /**
+   * Compiles on the calling thread what waits, the shortest first, beside the threads of the implementation. It is blocked by each
+   * for as long as that takes, and free in between.
+   */
+  async help(): Promise<void> {
+    for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) {
+      const pipeline = this.#compileHere(next.kernel);
+      next.settle(pipeline);
+      await pipeline.catch(() => {});
+    }
+  }
+
+  #advance(): void {
+    while (this.#underWay < this.threads * handedToEach) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      this.#underWay += 1;
+      const pipeline = this.#compile(next.kernel).finally(() => {
+        this.#underWay -= 1;
+        this.#advance();
+      });
+      next.settle(pipeline);
+    }
+  }
+
   async #compile(kernel: Kernel): Promise<GPUComputePipeline> {
+    const descriptor = this.#describe(kernel);
+    try {
+      return await this.gpu.createComputePipelineAsync(descriptor);
+    } catch (cause) {
+      throw await compileFailure(kernel, descriptor, cause);
+    }
+  }
+
+  async #compileHere(kernel: Kernel): Promise<GPUComputePipeline> {
+    const filters: GPUErrorFilter[] = ['validation', 'internal'];
+    for (const filter of filters) this.gpu.pushErrorScope(filter);
+    const descriptor = this.#describe(kernel);
+    const pipeline = this.gpu.createComputePipeline(descriptor);
+    const errors = await Promise.all(filters.map(() => this.gpu.popErrorScope()));
+    const error = errors.find((each) => each !== null);
+    if (error) throw await compileFailure(kernel, descriptor, error);
+    return pipeline;
+  }
+
+  #describe(kernel: Kernel): PipelineDescriptor {
+    const { label, code } = kernel;
     const entries: GPUBindGroupLayoutEntry[] = kernel.bindings.map((b, binding) => ({
       binding,
       visibility: GPUShaderStageFlags.COMPUTE,
@@ -49,27 +119,25 @@ export class PipelineCache {
       entries.push({ binding: entries.length, visibility: GPUShaderStageFlags.COMPUTE, buffer: { type: 'uniform' } });
     }
     const layout = this.gpu.createPipelineLayout({ bindGroupLayouts: [this.gpu.createBindGroupLayout({ entries })] });
-    const module = this.gpu.createShaderModule({ code: kernel.code, label: kernel.label });
-    try {
-      return await this.gpu.createComputePipelineAsync({
-        layout,
-        compute: { module, entryPoint: 'main' },
-        label: kernel.label,
-      });
-    } catch (cause) {
-      throw new TesseraError('GPU_ERROR', await compileFailure(kernel, module, cause), { cause });
-    }
+    const module = this.gpu.createShaderModule({ code, label });
+    return { layout, compute: { module, entryPoint: 'main' }, label };
   }
 }
+
+type PipelineDescriptor = GPUComputePipelineDescriptor & { readonly compute: { readonly module: GPUShaderModule } };
 
 /** WebGPU's flag values; the global constants exist only in browsers. */
 const GPUShaderStageFlags = { COMPUTE: 4 } as const;
 
-async function compileFailure(kernel: Kernel, module: GPUShaderModule, cause: unknown): Promise<string> {
-  const { messages } = await module.getCompilationInfo();
+async function compileFailure(kernel: Kernel, { compute }: PipelineDescriptor, cause: unknown): Promise<TesseraError> {
+  const { messages } = await compute.module.getCompilationInfo();
   const first = messages.find((m) => m.type === 'error');
-  if (!first)
-    return `the kernel ${kernel.label} did not compile: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const what = `the kernel ${kernel.label} did not compile`;
+  if (!first) {
+    const told = (cause as Partial<GPUError>).message ?? String(cause);
+    return new TesseraError('GPU_ERROR', `${what}: ${told}`, { cause });
+  }
   const line = kernel.code.split('\n')[first.lineNum - 1] ?? '';
-  return `the kernel ${kernel.label} did not compile: line ${first.lineNum}: ${first.message} in "${line.trim()}"`;
+  const message = `${what}: line ${first.lineNum}: ${first.message} in "${line.trim()}"`;
+  return new TesseraError('GPU_ERROR', message, { cause });
 }

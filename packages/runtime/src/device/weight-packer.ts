@@ -60,7 +60,7 @@ export function packingBytes(jobs: readonly PackingJob[], { profile }: GpuDevice
 
 /** Begins to compile the kernels of jobs; a failure is told by those who wait for them. */
 export function startCompiling({ pipelines }: GpuDevice, jobs: readonly PackingJob[]): void {
-  for (const { kernel } of jobs.flatMap(({ dispatches }) => dispatches)) pipelines.get(kernel).catch(() => {});
+  for (const { kernel } of jobs.flatMap(({ dispatches }) => dispatches)) pipelines.foresee(kernel);
 }
 
 /**

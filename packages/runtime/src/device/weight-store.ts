@@ -3,7 +3,7 @@ import { queueStream, type ByteStream } from './byte-stream.js';
 import type { GpuDevice } from './device.js';
 import { StagingStream, streamBytes } from './staging-stream.js';
 import { bufferUsage } from './usage.js';
-import { packingBytes, packingJob, packOnDevice, startCompiling } from './weight-packer.js';
+import { packingBytes, packingJob, packOnDevice, startCompiling, type PackingJob } from './weight-packer.js';
 
 /** Weights of fewer bytes in all go through the queue's own staging memory. */
 const leastStaged = 1024 * 1024;
@@ -11,6 +11,8 @@ const leastStaged = 1024 * 1024;
 /** A session's weights on the GPU: each key uploaded once, whatever the number of programs that use it. */
 export class WeightStore {
   readonly #buffers = new Map<string, GPUBuffer>();
+  /** Of weights that are not uploaded yet, by their keys. */
+  readonly #jobs = new Map<string, PackingJob | undefined>();
 
   /** `packsOnDevice`: whether large weights are packed there; of no use where the device is the CPU that could pack them itself. */
   constructor(
@@ -27,6 +29,18 @@ export class WeightStore {
     return this.#buffers.get(key)!;
   }
 
+  /** Begins to compile the kernels that are to pack a weight. */
+  foresee(weight: Weight): void {
+    const job = this.#buffers.has(weight.key) ? undefined : this.#packingJob(weight);
+    if (job) startCompiling(this.device, [job]);
+  }
+
+  #packingJob(weight: Weight): PackingJob | undefined {
+    if (!this.packsOnDevice) return undefined;
+    if (!this.#jobs.has(weight.key)) this.#jobs.set(weight.key, packingJob(weight, this.device.profile));
+    return this.#jobs.get(weight.key);
+  }
+
   /**
    * Uploads what is missing: packed on the GPU where that pays and the memory budget has room for it, else on the host. The
    * kernels that pack begin to compile at once.
@@ -36,7 +50,7 @@ export class WeightStore {
     const missing = weights.filter((w) => !this.#buffers.has(w.key));
     const total = missing.reduce((sum, w) => sum + w.byteLength, 0);
     device.reserve(total, 'uploading the weights');
-    const possible = this.packsOnDevice ? missing.flatMap((weight) => packingJob(weight, device.profile) ?? []) : [];
+    const possible = missing.flatMap((weight) => this.#packingJob(weight) ?? []);
     const room = device.memoryBudget - device.memory.bytes - total - streamBytes;
     const jobs = packingBytes(possible, device) <= room ? possible : [];
     startCompiling(device, jobs);
@@ -57,6 +71,7 @@ export class WeightStore {
       throw error;
     } finally {
       stream.dispose();
+      this.#jobs.clear();
     }
     onProgress(total, total);
   }

@@ -1,4 +1,4 @@
-import type { DeviceProfile, ElementType, Plan, TuningTable } from '@tessera/conv-kernels';
+import type { DeviceProfile, ElementType, Kernel, Plan, TuningTable } from '@tessera/conv-kernels';
 import type { DataType } from '@tessera/onnx-loader';
 import type { AlgorithmOptions } from '../api.js';
 import { TesseraError } from '../errors.js';
@@ -22,6 +22,8 @@ export interface LowerOptions {
   readonly strict?: boolean;
   /** Times known of kernels on this device. */
   readonly tuning?: TuningTable;
+  /** Told of each kernel and weight as soon as it is known. */
+  readonly foreseen?: { readonly kernel: (kernel: Kernel) => void; readonly weight: (weight: Weight) => void };
   /** Counts the infinities and NaN in what each node makes. */
   readonly checkFinite?: boolean;
 }
@@ -119,6 +121,7 @@ export class ProgramBuilder {
     if (buffer === undefined) {
       buffer = this.#addBuffer({ kind: 'weight', byteLength: weight.byteLength, weight });
       this.#weights.set(weight.key, buffer);
+      this.options.foreseen?.weight(weight);
     }
     return this.#operand(type, elementType, buffer, 'row-major');
   }
@@ -189,6 +192,7 @@ export class ProgramBuilder {
         { node: node.name },
       );
     }
+    this.options.foreseen?.kernel(emission.kernel);
     this.steps.push({
       node: this.node,
       kernel: emission.kernel,

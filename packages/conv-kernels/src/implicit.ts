@@ -211,7 +211,7 @@ export function implicitParams(p: ImplicitGemm): readonly Param[] {
     ...u32(layout('y', p.output)),
     ...u32(layout('r', p.residual)),
     ...u32({ w_offset: p.weights.offset, w_g: p.weights.g, w_n: p.weights.n, w_c: p.weights.c, w_t: p.weights.t }),
-    ...u32({ bias_g: p.biasGroup }),
+    ...u32({ bias_g: p.biasGroup, rectifies: p.activation?.kind === 'relu' ? 1 : 0 }),
     ...(p.volume ? volumeParams(p, p.volume) : []),
   ];
 }

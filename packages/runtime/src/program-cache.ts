@@ -211,12 +211,11 @@ export class ProgramCache implements Evictable {
       const weights = program.buffers.flatMap((slot) => (slot.weight ? [slot.weight] : []));
       const uploading = this.#weights.upload(weights, progress('upload'));
       const compiling = startCompiling(device, kernelsOf(program), progress('compile'));
+      // A session's later programs are made beside runs, which are not to wait for this thread.
+      if (this.#executors.size === 0) void device.pipelines.help();
       await uploading;
       const uploadMs = clock();
-      const compiled = compiling.finish();
-      // A session's later programs are made beside runs, which are not to wait for this thread.
-      if (this.#executors.size === 0) await device.pipelines.help();
-      const pipelines = await compiled;
+      const pipelines = await compiling.finish();
       this.#requireAlive();
       const executor = PreparedProgram.create(device, program, plan, this.#weights, pipelines, this.#uploads);
       this.#executors.add(executor);

@@ -14,6 +14,14 @@ export function activationCode(activation: ActivationFunction | undefined, type:
   return `fn activate(x: ${type}) -> ${type} {\n  ${body}\n}`;
 }
 
+/**
+ * As `activationCode` for ReLU and for no activation, told apart by `params.rectifies`: a network has kernels with one and the
+ * other that differ in nothing else, and drivers take long to compile them.
+ */
+export function rectifierCode(type: ActivationType): string {
+  return `fn activate(x: ${type}) -> ${type} {\n  return select(x, max(x, ${type}(0.0)), params.rectifies != 0u);\n}`;
+}
+
 /** A number as a WGSL f32 literal; infinities become the largest finite values. */
 export function floatLiteral(value: number): string {
   const limit = 3.4028234663852886e38;

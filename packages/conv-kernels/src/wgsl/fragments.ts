@@ -1,6 +1,6 @@
 import type { OperandName } from '../plan.js';
 import { hasVectorOutput, type ImplicitGemm } from '../implicit.js';
-import { activationCode } from './activation.js';
+import { activationCode, rectifierCode } from './activation.js';
 import type { Binding } from './shader.js';
 
 /** A piece of a kernel: the bindings it needs, whose they are, and its declarations. */
@@ -117,9 +117,11 @@ export function storeFragment(p: ImplicitGemm, vector = hasVectorOutput(p), give
     `  output[y${scale}] = ${storage}(activate(value));`,
     '}',
   ];
+  const isRectifier = p.activation === undefined || p.activation.kind === 'relu';
+  const activation = isRectifier ? rectifierCode(sum) : activationCode(p.activation, sum);
   return {
     bindings,
     operands,
-    declarations: [activationCode(p.activation, sum), ...lines.filter((line) => line !== '')].join('\n'),
+    declarations: [activation, ...lines.filter((line) => line !== '')].join('\n'),
   };
 }

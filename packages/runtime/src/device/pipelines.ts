@@ -2,7 +2,7 @@ import type { Kernel } from '@tessera/conv-kernels';
 import { TesseraError } from '../errors.js';
 
 /** Kernels that each thread of the implementation is given ahead, so that it works on while the calling thread is busy. */
-const handedToEach = 3;
+const handedToEach = 2;
 
 interface Waiting {
   readonly kernel: Kernel;
@@ -16,7 +16,8 @@ interface Waiting {
  */
 export class PipelineCache {
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
-  /** The next first. */
+  /** The next first; all those that are urgent before the others. */
+  readonly #urgent: Waiting[] = [];
   readonly #waiting: Waiting[] = [];
   #underWay = 0;
 
@@ -26,18 +27,23 @@ export class PipelineCache {
   ) {}
 
   get(kernel: Kernel): Promise<GPUComputePipeline> {
+    return this.#compiled(kernel, false);
+  }
+
+  #compiled(kernel: Kernel, isUrgent: boolean): Promise<GPUComputePipeline> {
     let pipeline = this.#pipelines.get(kernel.code);
     if (!pipeline) {
-      pipeline = new Promise((settle) => this.#waiting.push({ kernel, settle }));
+      const queue = isUrgent ? this.#urgent : this.#waiting;
+      pipeline = new Promise((settle) => queue.push({ kernel, settle }));
       this.#pipelines.set(kernel.code, pipeline);
       this.#advance();
     }
     return pipeline;
   }
 
-  /** Begins to compile a kernel; whoever asks for it later is told of a failure. */
-  foresee(kernel: Kernel): void {
-    this.get(kernel).catch(() => {});
+  /** Begins to compile a kernel, before others where it is `urgent`; whoever asks for it later is told of a failure. */
+  foresee(kernel: Kernel, urgent = false): void {
+    this.#compiled(kernel, urgent).catch(() => {});
   }
 
   clear(): void {
@@ -68,7 +74,9 @@ export class PipelineCache {
    * for as long as that takes, and free in between.
    */
   async help(): Promise<void> {
-    for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) {
+    for (;;) {
+      const next = this.#urgent.shift() ?? this.#waiting.pop();
+      if (!next) return;
       const pipeline = this.#compileHere(next.kernel);
       next.settle(pipeline);
       await pipeline.catch(() => {});
@@ -77,7 +85,7 @@ export class PipelineCache {
 
   #advance(): void {
     while (this.#underWay < this.threads * handedToEach) {
-      const next = this.#waiting.shift();
+      const next = this.#urgent.shift() ?? this.#waiting.shift();
       if (!next) return;
       this.#underWay += 1;
       const pipeline = this.#compile(next.kernel).finally(() => {

@@ -58,9 +58,9 @@ export function packingBytes(jobs: readonly PackingJob[], { profile }: GpuDevice
   return Math.max(0, ...batchesOf(jobs, profile.minStorageOffsetAlignment).map(({ byteLength }) => byteLength));
 }
 
-/** Begins to compile the kernels of jobs; a failure is told by those who wait for them. */
+/** Begins to compile the kernels of jobs before all others, since the upload waits for them. */
 export function startCompiling({ pipelines }: GpuDevice, jobs: readonly PackingJob[]): void {
-  for (const { kernel } of jobs.flatMap(({ dispatches }) => dispatches)) pipelines.foresee(kernel);
+  for (const { kernel } of jobs.flatMap(({ dispatches }) => dispatches)) pipelines.foresee(kernel, true);
 }
 
 /**

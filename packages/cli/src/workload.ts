@@ -64,6 +64,14 @@ function unusedOptions({ scale, mean, std, bgr }: ModelOptions, plan: FeedPlan):
   return [`no input is a picture, so nothing was done by ${names}`];
 }
 
+/** A file of times from another adapter, driver or version chooses nothing, without any other sign of it. */
+function unusedTuning({ tuning }: ModelOptions, session: Session): string[] {
+  const layers = tuning === undefined ? [] : session.explain();
+  const isTimed = layers.some(({ candidates }) => candidates.some((each) => each.measuredSeconds !== undefined));
+  if (layers.length === 0 || isTimed) return [];
+  return [`${tuning} has no times of this model's layers for this adapter, driver and version of the kernels`];
+}
+
 /** NaN out of files: no node need give any, since what makes of them a number is open to the adapter. */
 function notNumbers({ given }: FeedPlan): string[] {
   return Object.entries(given).flatMap(([name, tensor]) => {
@@ -115,7 +123,7 @@ export async function withWorkload<T>(
       ...sessionOptions,
     });
     const sessionMs = performance.now() - from;
-    const warnings = [...unusedOptions(options, plan), ...notNumbers(plan)];
+    const warnings = [...unusedOptions(options, plan), ...unusedTuning(options, session), ...notNumbers(plan)];
     const feeds = fillFeeds(plan);
     return await work({ model, bytes, options, plan, feeds, runtime, device, session, sessionMs, bar, warnings });
   } catch (error) {

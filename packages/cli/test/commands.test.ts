@@ -86,6 +86,17 @@ it.each<[string[], RegExp]>([
   expect(status).toBe(1);
 });
 
+it.each([['run'], ['profile'], ['bench']])('%s says where a tuning file chooses nothing', async (name) => {
+  const layer = { name: 'conv', opType: 'Conv', shape: [1, 2] };
+  const candidate = { algorithm: 'direct', predictedSeconds: 1 };
+  const args = [name, model, '--tuning', 'times.json', '--json'];
+  const untimed = await infer(args, { inputs, explanation: [{ ...layer, candidates: [candidate] }] });
+  const { warnings } = JSON.parse(untimed.stdout);
+  expect(warnings).toEqual([expect.stringContaining('times.json has no times')]);
+  const timed = [{ ...layer, candidates: [{ ...candidate, measuredSeconds: 1 }] }];
+  expect(JSON.parse((await infer(args, { inputs, explanation: timed })).stdout).warnings).toEqual([]);
+});
+
 it.each([['run'], ['profile']])('%s says where an input holds NaN', async (name) => {
   const data = Float32Array.from({ length: 6 }, (_, i) => (i < 2 ? NaN : i));
   writeFileSync(at('nan.npy'), encodeNpy({ dataType: 'float32', dims: [2, 3], data }));

@@ -6,6 +6,7 @@ import { evaluateReference, formatTuning, inspectModel, TesseraError } from '@te
 import type {
   AdapterReport,
   Device,
+  LayerExplanation,
   LayerTime,
   NodePlacement,
   RunOptions,
@@ -139,6 +140,7 @@ export interface FakeSession {
   /** In how many parts the layers are timed. */
   readonly parts?: number;
   readonly placements?: readonly NodePlacement[];
+  readonly explanation?: readonly LayerExplanation[];
   /** Of the machine; one without it. */
   readonly adapters?: readonly AdapterReport[];
 }
@@ -163,7 +165,7 @@ function fakeSession(fake: FakeSession, calls: Calls): Session {
       throw new Error('the command line does not touch the device');
     },
     prepare: async () => undefined,
-    explain: () => [],
+    explain: () => fake.explanation ?? [],
     stageInput(): never {
       throw new Error('the command line stages nothing');
     },

@@ -27,6 +27,20 @@ function changeOf(beforeMs: number, afterMs: number, threshold: number, counts =
   return { beforeMs, afterMs, change, isRegression: counts && change * 100 > threshold };
 }
 
+/** Says where a baseline was measured on something else, so that its times mean little; undefined where it was not. */
+export function unlikeBaseline(report: BenchReport, baseline: BenchReport, file: string): string | undefined {
+  const shapes = ({ inputs }: BenchReport) => inputs.map(({ name, shape }) => `${name} ${shape.join('x')}`).join(', ');
+  const facts: readonly (readonly [what: string, of: (report: BenchReport) => string])[] = [
+    ['adapter', ({ adapter }) => adapter.name],
+    ['precision', ({ precision }) => precision],
+    ['inputs', shapes],
+  ];
+  const unlike = facts.filter(([, of]) => of(report) !== of(baseline));
+  if (unlike.length === 0) return undefined;
+  const told = unlike.map(([what, of]) => `${what} ${of(baseline)}, not ${of(report)}`);
+  return `${file} was measured with ${told.join('; ')}`;
+}
+
 /** Compares medians, end to end and layer by layer. @param threshold percent. */
 export function compareWithBaseline(
   report: BenchReport,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Profile, RunTiming, Tensor } from '@tessera/runtime';
-import { compareWithBaseline, readBaseline } from '../bench/baseline.js';
+import { compareWithBaseline, readBaseline, unlikeBaseline } from '../bench/baseline.js';
 import { formatBench } from '../bench/human.js';
 import { measureRounds } from '../bench/measure.js';
 import { buildBenchReport } from '../bench/report.js';
@@ -90,7 +90,9 @@ async function bench(model: string, options: BenchOptions, environment: Environm
     environment.interruption.hold((signal) => measure(workload, options, signal)),
   );
   if (!before || baseline === undefined) return report;
-  return { ...report, baseline: compareWithBaseline(report, before, baseline, threshold) };
+  const unlike = unlikeBaseline(report, before, baseline);
+  const warnings = unlike === undefined ? report.warnings : [...report.warnings, unlike];
+  return { ...report, warnings, baseline: compareWithBaseline(report, before, baseline, threshold) };
 }
 
 export function addBenchCommand(program: Command, environment: Environment): void {

@@ -43,7 +43,9 @@ export function adapterOption(): Option {
 }
 
 export function precisionOption(): Option {
-  return option('--precision <p>', 'of the arithmetic').choices(PRECISIONS).default('fp32');
+  return option('--precision <p>', 'of the arithmetic; strict is fp32 that rounds no more than plain sums')
+    .choices(PRECISIONS)
+    .default('fp32');
 }
 
 /** Inputs and their sizes, pictures, adapter and precision: for commands that run the model. */

@@ -155,6 +155,19 @@ describe('limits for continuous integration', () => {
     expect((await bench(['--baseline', file, '--threshold', '25'])).status).toBe(0);
   });
 
+  it('warn of a saved run that was measured on something else', async () => {
+    const file = join(folder, 'other.json');
+    const base: BenchReport = JSON.parse((await bench(['--json'])).stdout);
+    const adapter = { ...base.adapter, name: 'Another GPU' };
+    writeFileSync(file, JSON.stringify({ ...base, adapter, precision: 'fp16' }));
+    const { warnings } = await reportOf(['--baseline', file]);
+    expect(warnings).toEqual([`${file} was measured with adapter Another GPU, not Test GPU; precision fp16, not fp32`]);
+    writeFileSync(file, JSON.stringify(base));
+    const larger = await reportOf(['--baseline', file, '--shapes', 'x:5x2']);
+    expect(larger.warnings).toEqual([`${file} was measured with inputs x 1x2, not x 5x2`]);
+    expect((await reportOf(['--baseline', file])).warnings).toEqual([]);
+  });
+
   it('refuse what is no saved run', async () => {
     writeFileSync(join(folder, 'text.json'), 'hello');
     writeFileSync(join(folder, 'null.json'), 'null');

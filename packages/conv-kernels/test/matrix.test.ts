@@ -190,6 +190,16 @@ describe('implicit-gemm-matrix', () => {
     expect(matrixUnits({ ...intel, hasSubgroupSizeControl: false }, 'f32')).toMatch(/several sizes/);
   });
 
+  it('spreads loads over the products of a large tile where a sum has slices to load, else puts them in a loop', () => {
+    const codeOf = (channels: number): string => {
+      const problem = convProblem({ ...conv, channels: [channels, 256], kernel: [1, 1], pads: undefined });
+      const plan = planConv({ ...problem, elementType: 'f16' }, matrixGpu, { only: `${only} 128x128x64/64x32 of f16` });
+      return plan.dispatches[0].kernel.code;
+    };
+    expect(codeOf(128)).toContain('for (var turn');
+    expect(codeOf(192)).not.toContain('for (var turn');
+  });
+
   it('stays within the device', () => {
     for (const device of [matrixGpu, apple, intel]) {
       for (const { algorithm, variant } of explainConv(convProblem(conv), device)) {

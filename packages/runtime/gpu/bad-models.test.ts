@@ -129,6 +129,33 @@ describe('an axis outside the rank is refused', () => {
   });
 });
 
+describe('a size that no machine holds is refused by one error with the node', () => {
+  const scalar = (name: string, value: number): TensorSpec => ({ ...ints(name, [value]), dims: [] });
+  const initializers: readonly TensorSpec[] = [
+    scalar('zero', 0),
+    scalar('one', 1),
+    scalar('huge', 1e12),
+    ints('depth', [2e9]),
+    { name: 'pair', dataType: 'float32', dims: [2], data: Float32Array.of(0, 1) },
+    ints('repeats', [1e9, 1, 1]),
+  ];
+  it.each<[string, string[], string, NodeSpec['attributes']]>([
+    ['Range', ['zero', 'huge', 'one'], 'INVALID_MODEL', {}],
+    ['HannWindow', ['huge'], 'INVALID_MODEL', {}],
+    ['RandomNormal', [], 'INVALID_MODEL', { shape: [1e6, 1e6] }],
+    ['OneHot', ['i', 'depth', 'pair'], 'UNSUPPORTED_DEVICE', {}],
+    ['Tile', ['x', 'repeats'], 'UNSUPPORTED_DEVICE', {}],
+  ])('by %s', async (type, inputs, code, attributes) => {
+    const model = spec(node(type, inputs, attributes), {
+      inputs: [float('x', [2, 3, 5]), { name: 'i', dataType: 'int64', dims: [3] }],
+      initializers,
+    });
+    const error = await errorOf(model, { x, i: ints('i', [0, 1, 2]) as Tensor });
+    expect(error).toMatchObject({ code, node: 'bad' });
+    expect((error as Error).message).toContain(`node "bad" (${type})`);
+  });
+});
+
 describe('an index outside the data', () => {
   const indices = { name: 'i', dataType: 'int64' as const, dims: [3] };
   const feeds = (...values: number[]) => ({ x, i: { ...ints('i', values) } as Tensor });

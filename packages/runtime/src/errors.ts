@@ -76,12 +76,17 @@ export class TesseraError extends Error {
   }
 }
 
-/** Errors of the loader, and of sizes no machine can hold, as the one kind callers meet. Anything else is returned as it is. */
-export function asTesseraError(error: unknown): unknown {
+/**
+ * Errors of the loader, and of sizes no machine can hold, as the one kind callers meet, with the node that met them where it
+ * is known. Anything else is returned as it is.
+ */
+export function asTesseraError(error: unknown, node?: { readonly name: string; readonly opType: string }): unknown {
   if (error instanceof OnnxError) return new TesseraError('INVALID_MODEL', error.message, { cause: error });
   if (error instanceof RangeError) {
-    return new TesseraError('INVALID_MODEL', `the model asks for more than can be held in memory: ${error.message}`, {
+    const who = node ? `node "${node.name}" (${node.opType})` : 'the model';
+    return new TesseraError('INVALID_MODEL', `${who} asks for more than can be held in memory: ${error.message}`, {
       cause: error,
+      node: node?.name,
     });
   }
   return error;

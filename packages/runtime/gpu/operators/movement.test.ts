@@ -107,6 +107,12 @@ const gathers: readonly ComputeCase[] = [
     inputs: [last, indices([3, 2], 0, 2, 1, -1, -2, 0), { dims: [3, 5, 7] }],
   },
   { name: 'OneHot', opType: 'OneHot', inputs: [indices([5], 0, 2, -1, 9, 1), ints(3), floats(-1, 4)] },
+  {
+    name: 'OneHot between other dimensions',
+    opType: 'OneHot',
+    attributes: { axis: 1 },
+    inputs: [indices([2, 3], 0, 3, -1, -5, 1, 2), ints(4), floats(0.5, -2)],
+  },
   { name: 'CumSum', opType: 'CumSum', inputs: [last, { ...ints(2), dims: [] }] },
   {
     name: 'CumSum, exclusive and reverse',

@@ -1,5 +1,5 @@
 import { GpuTensor } from '../device/gpu-tensor.js';
-import { TesseraError } from '../errors.js';
+import { asTesseraError, TesseraError } from '../errors.js';
 import type { TypedGraph, TypedNode } from '../graph.js';
 import { findOperator } from '../operators/index.js';
 import type { EvaluateContext, RunContext, RunValue } from '../operators/types.js';
@@ -28,7 +28,9 @@ export class HostRunner {
   /** Adds to `values` what the steps make; tensors left on the device are added to `owned`. */
   async run(values: Map<string, Resident>, owned: Set<GpuTensor>, options: GraphRunOptions): Promise<void> {
     for (const step of this.plan.host) {
-      const results = await this.#runStep(step, values, owned, options);
+      const results = await this.#runStep(step, values, owned, options).catch((error: unknown) => {
+        throw asTesseraError(error, step.node);
+      });
       step.node.outputs.forEach((name, i) => {
         if (name === '') return;
         const result = results[i];

@@ -1,6 +1,7 @@
 import type { Dim } from '../graph.js';
 import type { Tensor } from '../tensor.js';
-import { emitElementwise, rowMajorStrides } from './elementwise.js';
+import { oneHotEmission } from '../kernels/one-hot.js';
+import { rowMajorStrides } from './elementwise.js';
 import { fromNumbers, normalizeAxis, productOfDims, toNumbers } from './helpers.js';
 import type { EvaluateContext, InferContext, InferResult, LowerContext, NodeContext, Operator } from './types.js';
 
@@ -35,35 +36,11 @@ function evaluate(context: EvaluateContext): readonly Tensor[] {
   return [fromNumbers(context.input(2).dataType, shape, result)];
 }
 
-/** Compares each index with a table of 0, 1, ... along the new axis. */
 function lower(context: LowerContext): void {
-  const type = context.outputType(0);
-  const indices = context.input(0);
-  const values = context.input(2);
-  const axis = axisOf(context, indices.shape.length);
-  const depth = type.shape[axis];
-  const spread = <T>(list: readonly T[], inserted: T) => [...list.slice(0, axis), inserted, ...list.slice(axis)];
-  const index = { ...indices, shape: spread(indices.shape, 1), strides: spread(indices.strides, 0) };
-  const table = context.table(
-    `range/${depth}`,
-    'i32',
-    Int32Array.from({ length: depth }, (_, i) => i),
-  );
-  const places = {
-    ...table,
-    shape: type.shape.map((size, i) => (i === axis ? size : 1)),
-    strides: type.shape.map((_, i) => (i === axis ? 1 : 0)),
-  };
-  const hits = { label: 'one-hot', wgsl: `let i = i32(a); return R(select(i, i + ${depth}, i < 0) == b);` };
-  const isHit = emitElementwise(context, hits, [index, places], { dataType: 'bool', shape: type.shape });
-  const scalar = (at: number) => ({
-    ...values,
-    shape: [],
-    strides: [],
-    offset: values.offset + at * values.strides[0],
-  });
-  const choice = { label: 'one-hot', wgsl: 'return select(b, c, a != 0u);' };
-  context.output(0, emitElementwise(context, choice, [isHit, scalar(0), scalar(1)], type));
+  const y = context.allocateOutput(0, 'row-major');
+  const [indices, values] = [context.input(0), context.input(2)];
+  context.emit(oneHotEmission({ indices, values, y }, axisOf(context, indices.shape.length), context.profile));
+  context.output(0, y);
 }
 
 /** OneHot: indices outside give a row of the off value. */

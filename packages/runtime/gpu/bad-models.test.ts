@@ -138,6 +138,9 @@ describe('a size that no machine holds is refused by one error with the node', (
     ints('depth', [2e9]),
     { name: 'pair', dataType: 'float32', dims: [2], data: Float32Array.of(0, 1) },
     ints('repeats', [1e9, 1, 1]),
+    ints('sizes', [2, 3, 1.2e9]),
+    ints('size', [1, 1, 30_000, 30_000]),
+    { name: 'theta', dataType: 'float32', dims: [1, 2, 3], data: new Float32Array(6) },
   ];
   it.each<[string, string[], string, NodeSpec['attributes']]>([
     ['Range', ['zero', 'huge', 'one'], 'INVALID_MODEL', {}],
@@ -145,6 +148,9 @@ describe('a size that no machine holds is refused by one error with the node', (
     ['RandomNormal', [], 'INVALID_MODEL', { shape: [1e6, 1e6] }],
     ['OneHot', ['i', 'depth', 'pair'], 'UNSUPPORTED_DEVICE', {}],
     ['Tile', ['x', 'repeats'], 'UNSUPPORTED_DEVICE', {}],
+    ['Resize', ['x', '', '', 'sizes'], 'UNSUPPORTED_DEVICE', {}],
+    ['AffineGrid', ['theta', 'size'], 'UNSUPPORTED_DEVICE', {}],
+    ['Split', ['x'], 'INVALID_MODEL', { num_outputs: 2e9 }],
   ])('by %s', async (type, inputs, code, attributes) => {
     const model = spec(node(type, inputs, attributes), {
       inputs: [float('x', [2, 3, 5]), { name: 'i', dataType: 'int64', dims: [3] }],

@@ -48,6 +48,8 @@ function lower(context: LowerContext): void {
   const theta = context.input(0);
   const type = context.outputType(0);
   if (!context.constant(1)) context.fail('size depends on data; it must be constant');
+  // Before the table, which is long where the output is: an output too large for the adapter is refused here.
+  const output = context.allocate(type);
   const spatial = type.shape.slice(1, -1);
   const [count, columns] = [product(spatial), spatial.length + 1];
   const key = `affine-grid/${spatial.join('x')}/${context.attributes.int('align_corners', 0)}`;
@@ -61,7 +63,6 @@ function lower(context: LowerContext): void {
     theta.elementType === 'f32'
       ? table
       : emitElementwise(context, cast, [table], { dataType: theta.dataType, shape: table.shape });
-  const output = context.allocate(type);
   const [batch, rows] = [type.shape[0], spatial.length];
   const view = { ...output, shape: [batch, count, rows], strides: [count * rows, rows, 1] };
   const kept = {

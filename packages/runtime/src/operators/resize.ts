@@ -211,6 +211,8 @@ function lowerResize(form: Form, context: LowerContext): void {
   if (active.length === 0) return context.output(0, x);
   if (sampling.mode !== 'nearest' && isInteger(x.dataType))
     context.fail(`mode ${sampling.mode} of ${x.dataType} is not supported`);
+  // Before the table, which is long where the output is: an output too large for the adapter is refused here.
+  const y = context.allocate(context.outputType(0), context.layoutOf(x) ?? 'row-major');
   const taps = active.map((scale) => resizeTaps(context, sampling, scale));
   const words = new Uint32Array(taps.reduce((sum, { indices }) => sum + 2 * indices.length, 0));
   let start = 0;
@@ -223,7 +225,6 @@ function lowerResize(form: Form, context: LowerContext): void {
     return entry;
   });
   const table = context.table(`resize/${JSON.stringify([sampling, active])}`, 'u32', words);
-  const y = context.allocate(context.outputType(0), context.layoutOf(x) ?? 'row-major');
   const isCrop = sampling.coordinates === 'tf_crop_and_resize';
   const extrapolation = isCrop ? sampling.extrapolation : undefined;
   const problem = { x, y, axes, table, isNearest: sampling.mode === 'nearest', extrapolation };

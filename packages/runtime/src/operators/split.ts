@@ -14,7 +14,9 @@ function equalParts(context: NodeContext, size: number, count: number): number[]
 
 function partCount(context: NodeContext): number {
   const count = context.attributes.int('num_outputs', context.outputCount);
-  return count > 0 ? count : context.fail(`num_outputs is ${count}; it must be 1 or more`);
+  if (count !== context.outputCount)
+    context.fail(`num_outputs is ${count}; the node has ${context.outputCount} outputs`);
+  return count;
 }
 
 function checkParts(context: NodeContext, parts: readonly number[], size: Dim): readonly number[] {

@@ -162,6 +162,15 @@ describe('a size that no machine holds is refused by one error with the node', (
   });
 });
 
+it.each<[string, string[], NodeSpec['attributes']]>([
+  ['Tile', ['x', 'less'], {}],
+  ['RandomNormal', [], { shape: [-1, 5] }],
+])('a size below 0 is refused by %s', async (type, inputs, attributes) => {
+  const error = await errorOf(spec(node(type, inputs, attributes), { initializers: [ints('less', [-3, 1, 1])] }));
+  expect(error).toMatchObject({ code: 'INVALID_MODEL', node: 'bad' });
+  expect((error as Error).message).toContain('sizes are whole numbers from 0');
+});
+
 describe('an index outside the data', () => {
   const indices = { name: 'i', dataType: 'int64' as const, dims: [3] };
   const feeds = (...values: number[]) => ({ x, i: { ...ints('i', values) } as Tensor });

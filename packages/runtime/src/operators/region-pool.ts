@@ -14,9 +14,11 @@ function alignSettings(context: NodeContext): RoiAlignSettings {
   if (transformation !== 'half_pixel' && transformation !== 'output_half_pixel') {
     context.fail(`coordinate_transformation_mode is "${transformation}"; it must be half_pixel or output_half_pixel`);
   }
+  const samples = attributes.int('sampling_ratio', 0);
+  if (samples > maxSamples) context.fail(`sampling_ratio is ${samples}; it must be at most ${maxSamples}`);
   return {
     mode: mode as RoiAlignSettings['mode'],
-    samples: attributes.int('sampling_ratio', 0),
+    samples,
     scale: attributes.float('spatial_scale', 1),
     isHalfPixel: transformation === 'half_pixel',
   };

@@ -95,10 +95,13 @@ class Propagation {
     const definition = operator ? undefined : findFunction(node.domain, node.opType, node.opset);
     if (definition) return this.#expand(node, definition);
     if (!operator) return [node];
-    const results = operator.infer(this.#inferContext(node));
+    const context = this.#inferContext(node);
+    const results = operator.infer(context);
     node.outputs.forEach((name, i) => {
       const result = results[i];
-      if (name !== '' && result) this.#record(name, result);
+      if (name === '' || !result) return;
+      requireSizes(context, name, result.shape);
+      this.#record(name, result);
     });
     return this.#fold(node, operator) ? [] : [node];
   }
@@ -188,6 +191,12 @@ class Propagation {
       optional: (index) => this.#host(node.inputs[index] ?? ''),
     };
   }
+}
+
+/** What attributes and shape arithmetic made of a shape may be no shape at all. */
+function requireSizes(context: InferContext, name: string, shape: readonly Dim[] | undefined): void {
+  if (shape?.some((dim) => typeof dim === 'number' && !(Number.isInteger(dim) && dim >= 0)))
+    context.fail(`output "${name}" would have the shape [${shape.join(', ')}]; sizes are whole numbers from 0`);
 }
 
 /** What inference may ask of the values of a graph, by name. */

@@ -461,6 +461,33 @@ describe('limits', () => {
   });
 });
 
+describe('a server that cannot listen', () => {
+  const open = (options: { port?: number; grpcPort?: number; host?: string; tls?: { cert: Buffer; key: Buffer } }) =>
+    startServer({ paths: [digits], port: 0, grpcPort: 0, logLevel: 'silent', drainMs: 0, ...options });
+  const portOf = (address: string) => Number(address.split(':').at(-1));
+
+  it('says which address, and why, and lets go of the other', async () => {
+    const { port } = new URL(server.url);
+    await expect(open({ port: Number(port) })).rejects.toThrow(
+      `cannot listen for HTTP on 127.0.0.1:${port}: the address is in use`,
+    );
+    const first = await open({});
+    await first.close();
+    const free = portOf(first.url);
+    const taken = portOf(server.grpcAddress!);
+    await expect(open({ port: free, grpcPort: taken })).rejects.toThrow(
+      `cannot listen for gRPC on 127.0.0.1:${taken}: the address is in use`,
+    );
+    const again = await open({ port: free });
+    await again.close();
+  });
+
+  it('says so of certificates before anything is opened', async () => {
+    const text = Buffer.from('no certificate');
+    await expect(open({ tls: { cert: text, key: text } })).rejects.toThrow('are not a pair in PEM');
+  });
+});
+
 describe('when the device is lost', () => {
   it('answers with 503 or rightly, and goes on', async () => {
     const ask = () => call(server.url, '/v2/models/digits/infer', { body: request() });

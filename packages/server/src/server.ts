@@ -1,14 +1,16 @@
-import { statSync } from 'node:fs';
 import { Server as NetServer } from 'node:net';
+import type { Server } from '@grpc/grpc-js';
 import { acquireDevice, type AdapterChoice, type Device } from '@tessera/runtime';
+import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { withoutPaths } from './errors.js';
-import { closeGrpc, createGrpcServer, listenGrpc } from './grpc/server.js';
+import { closeGrpc, createGrpcServer } from './grpc/server.js';
 import { createHttpApp } from './http/app.js';
 import type { RepositoryControl } from './http/model-routes.js';
+import { listen, requireTls } from './listen.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { ModelRegistry } from './models/registry.js';
-import { fileRepository, folderRepository, modelRepository, type Repository } from './models/repository.js';
+import { openRepository } from './models/repository.js';
 import { withDefaults, type ServeOptions } from './options.js';
 import { InferenceService } from './service.js';
 import { tokenCheck } from './token.js';
@@ -45,20 +47,6 @@ const idleMs = 1000;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** One folder is a repository; files are models each. Throws where a path is missing or they are mixed. */
-function openRepository({ paths, name }: ServeOptions): Repository {
-  const isFolder = paths.map((path) => {
-    const status = statSync(path, { throwIfNoEntry: false });
-    if (!status) throw new Error(`${path} does not exist`);
-    return status.isDirectory();
-  });
-  if (paths.length === 1 && isFolder[0])
-    return name === undefined ? folderRepository(paths[0]) : modelRepository(paths[0], name);
-  if (isFolder.includes(true)) throw new Error('give one folder of models, or model files, but not both');
-  if (name !== undefined && paths.length > 1) throw new Error('--name is for one model');
-  return fileRepository(paths, name);
-}
-
 async function openDevices(adapters: readonly AdapterChoice[] | undefined, memoryBudget: number | undefined) {
   const devices: Device[] = [];
   try {
@@ -82,8 +70,9 @@ async function openDevices(adapters: readonly AdapterChoice[] | undefined, memor
  */
 export async function startServer(given: ServeOptions, peers: Peers = {}): Promise<RunningServer> {
   const options = withDefaults(given);
-  const { host, tls, timeoutMs, maxBody } = options;
-  const repository = openRepository(options);
+  const { tls, timeoutMs, maxBody } = options;
+  requireTls(tls);
+  const repository = openRepository(options.paths, options.name);
   const logger = pino({ level: options.logLevel, redact: ['headers.authorization'] });
   const devices = await openDevices(options.adapters, options.memoryBudget);
   const metrics = createMetrics();
@@ -124,28 +113,14 @@ export async function startServer(given: ServeOptions, peers: Peers = {}): Promi
   const load = () => loadAll(registry, logger);
   const early = peers.listensLate ? load() : undefined;
   await early;
-  const url = await app.listen({ host, port: options.port });
-  const grpcPort =
-    options.grpcPort === false ? undefined : await listenGrpc(grpc, `${bracketed(host)}:${options.grpcPort}`, tls);
-  const grpcAddress = grpcPort === undefined ? undefined : `${bracketed(host)}:${grpcPort}`;
+  const parts = { app, grpc, service, registry, devices, logger };
+  const { url, grpcAddress } = await listen(app, grpc, options).catch(async (error: unknown) => {
+    await shutDown(parts, { drainMs: 0, timeoutMs });
+    throw error;
+  });
   logger.info({ url, grpc: grpcAddress, adapters: devices.map(({ adapter }) => adapter.name) }, 'listening');
   warnIfOpen(options, logger);
   let closing: Promise<void> | undefined;
-  const close = async () => {
-    service.draining = true;
-    logger.info('stopping');
-    await pause(options.drainMs);
-    // New connections end first, and clients are told to let go of those they have: one that is cut while a request is
-    // on its way would leave it without an answer.
-    await new Promise<void>((resolve) => {
-      NetServer.prototype.close.call(app.server, () => resolve());
-      service.closing = true;
-      void pause(Math.min(options.drainMs, idleMs)).then(resolve);
-    });
-    await Promise.all([app.close(), closeGrpc(grpc, timeoutMs)]);
-    await registry.close();
-    for (const device of devices) device.dispose();
-  };
   return {
     url,
     grpcAddress,
@@ -155,8 +130,34 @@ export async function startServer(given: ServeOptions, peers: Peers = {}): Promi
     metrics,
     logger,
     loaded: early ?? load(),
-    close: () => (closing ??= close()),
+    close: () => (closing ??= shutDown(parts, options)),
   };
+}
+
+/** What runs while the server does. */
+interface Parts extends Pick<RunningServer, 'service' | 'registry' | 'devices' | 'logger'> {
+  readonly app: FastifyInstance;
+  readonly grpc: Server;
+}
+
+async function shutDown(
+  parts: Parts,
+  { drainMs, timeoutMs }: { readonly drainMs: number; readonly timeoutMs: number },
+) {
+  const { app, grpc, service, registry, devices, logger } = parts;
+  service.draining = true;
+  logger.info('stopping');
+  await pause(drainMs);
+  // New connections end first, and clients are told to let go of those they have: one that is cut while a request is
+  // on its way would leave it without an answer.
+  await new Promise<void>((resolve) => {
+    NetServer.prototype.close.call(app.server, () => resolve());
+    service.closing = true;
+    void pause(Math.min(drainMs, idleMs)).then(resolve);
+  });
+  await Promise.all([app.close(), closeGrpc(grpc, timeoutMs)]);
+  await registry.close();
+  for (const device of devices) device.dispose();
 }
 
 async function loadAll(registry: ModelRegistry, logger: Logger) {
@@ -180,10 +181,6 @@ function repositoryControl(registry: ModelRegistry, { forward }: Peers): Reposit
     await forward?.(action, name);
   };
   return { load: both('load'), unload: both('unload') };
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 function warnIfOpen({ host, token, tls }: ServeOptions, logger: Logger): void {

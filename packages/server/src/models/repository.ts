@@ -86,6 +86,20 @@ export function modelRepository(folder: string, name: string): Repository {
   return { list, find: (wanted) => (wanted === name ? list() : []) };
 }
 
+/** One folder is a repository; files are models each. Throws where a path is missing or they are mixed. */
+export function openRepository(paths: readonly string[], name?: string): Repository {
+  const isFolder = paths.map((path) => {
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (!status) throw new Error(`${path} does not exist`);
+    return status.isDirectory();
+  });
+  if (paths.length === 1 && isFolder[0])
+    return name === undefined ? folderRepository(paths[0]) : modelRepository(paths[0], name);
+  if (isFolder.includes(true)) throw new Error('give one folder of models, or model files, but not both');
+  if (name !== undefined && paths.length > 1) throw new Error('--name is for one model');
+  return fileRepository(paths, name);
+}
+
 /** Whether a path, its links followed, lies below a folder. */
 function insideOf(root: string): (path: string) => boolean {
   return (path) => {

@@ -6,15 +6,8 @@ import { outputsView } from '../model/outputs.js';
 import { readPicture } from '../pictures/canvas.js';
 import type { Place } from '../place.js';
 
-/** Any model by drag and drop, with its external data, labels and pictures; inputs from files, pictures, camera or random. */
-export function modelView(place: Place): HTMLElement {
-  let labels: readonly string[] | undefined;
-  let inputs: readonly InputControl[] = [];
-  const about = h('p', { class: 'quiet' }, '');
-  const form = h('div', { class: 'inputs' });
-  const sizes = h('div', { class: 'sizes' });
-  const results = h('div', {});
-  const runButton = h('button', { type: 'button', class: 'primary', disabled: true, click: () => void run() }, 'Run');
+/** Where files are dropped or chosen. */
+function dropZone(onFiles: (files: readonly File[]) => void): HTMLElement {
   const choose = h('input', { type: 'file', multiple: true, id: 'model-files', 'aria-describedby': 'drop-hint' });
   const zone = h(
     'div',
@@ -27,6 +20,29 @@ export function modelView(place: Place): HTMLElement {
       'External data, a list of labels and pictures may come along. Nothing leaves this machine.',
     ),
   );
+  choose.addEventListener('change', () => onFiles([...(choose.files ?? [])]));
+  zone.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    zone.classList.add('over');
+  });
+  zone.addEventListener('dragleave', () => zone.classList.remove('over'));
+  zone.addEventListener('drop', (event) => {
+    event.preventDefault();
+    zone.classList.remove('over');
+    onFiles([...(event.dataTransfer?.files ?? [])]);
+  });
+  return zone;
+}
+
+/** Any model by drag and drop, with its external data, labels and pictures; inputs from files, pictures, camera or random. */
+export function modelView(place: Place): HTMLElement {
+  let labels: readonly string[] | undefined;
+  let inputs: readonly InputControl[] = [];
+  const about = h('p', { class: 'quiet' }, '');
+  const form = h('div', { class: 'inputs' });
+  const sizes = h('div', { class: 'sizes' });
+  const results = h('div', {});
+  const runButton = h('button', { type: 'button', class: 'primary', disabled: true, click: () => void run() }, 'Run');
 
   function sizesNow(): Record<string, number> {
     const fields = [...sizes.querySelectorAll('input')];
@@ -93,16 +109,6 @@ export function modelView(place: Place): HTMLElement {
     }
   }
 
-  choose.addEventListener('change', () => void take([...(choose.files ?? [])]));
-  zone.addEventListener('dragover', (event) => {
-    event.preventDefault();
-    zone.classList.add('over');
-  });
-  zone.addEventListener('dragleave', () => zone.classList.remove('over'));
-  zone.addEventListener('drop', (event) => {
-    event.preventDefault();
-    zone.classList.remove('over');
-    void take([...(event.dataTransfer?.files ?? [])]);
-  });
+  const zone = dropZone((files) => void take(files));
   return h('div', { class: 'model' }, zone, about, sizes, form, h('p', {}, runButton), results);
 }

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { CliError, systemReason } from '../errors.js';
+import { readSavedReport } from '../report/saved.js';
 import type { BaselineReport, BenchReport, Change } from './types.js';
 
 /** Layers below this share of the time, before and after, count for nothing: they are shorter than the noise. */
@@ -7,19 +6,7 @@ const SHARE_FLOOR = 0.01;
 
 /** Reads what `infer bench --json` printed. */
 export function readBaseline(file: string): BenchReport {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(`--baseline ${file} cannot be read: ${systemReason(error)}`);
-  }
-  try {
-    const report = JSON.parse(text) as Partial<BenchReport> | null;
-    if (report?.schema === 'tessera.bench' && report.version === 1) return report as BenchReport;
-  } catch {
-    // The message below says what would be right, whatever is wrong with the file.
-  }
-  throw new CliError(`--baseline ${file} is not a report of infer bench --json`);
+  return readSavedReport('--baseline', file, 'bench');
 }
 
 function changeOf(beforeMs: number, afterMs: number, threshold: number, counts = true): Change {

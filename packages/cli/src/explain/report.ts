@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { AdapterReport, LayerExplanation, Precision } from '@tessera/runtime';
-import { CliError, systemReason } from '../errors.js';
+import { readSavedReport } from '../report/saved.js';
 
 type Candidate = LayerExplanation['candidates'][number];
 
@@ -48,19 +47,7 @@ export function explainLayer(layer: LayerExplanation): ExplainedLayer {
 
 /** Reads what `infer explain --json` printed. */
 export function readExpectation(file: string): ExplainReport {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(`--assert ${file} cannot be read: ${systemReason(error)}`);
-  }
-  try {
-    const report = JSON.parse(text) as Partial<ExplainReport> | null;
-    if (report?.schema === 'tessera.explain' && report.version === 1) return report as ExplainReport;
-  } catch {
-    // The message below says what would be right, whatever is wrong with the file.
-  }
-  throw new CliError(`--assert ${file} is not a report of infer explain --json`);
+  return readSavedReport('--assert', file, 'explain');
 }
 
 /** Sentences on the layers whose pick is not the one expected; layers in one report alone count too. */

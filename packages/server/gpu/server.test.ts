@@ -1,13 +1,10 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { get as httpsGet } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { credentials } from '@grpc/grpc-js';
 import { createSession } from '@tessera/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildModel, selfSignedCertificate } from '../../../tools/testing/index.js';
+import { buildModel } from '../../../tools/testing/index.js';
 import { startServer, type RunningServer } from '../src/index.js';
 import {
   binaryRequest,
@@ -17,8 +14,7 @@ import {
   GrpcClient,
   readFields,
 } from '../../../tools/testing/inference.js';
-
-const digits = fileURLToPath(new URL('../../../examples/digits/digits.onnx', import.meta.url));
+import { bytesOf, digits, expectScores, image, request } from './support.js';
 
 /** y = x, for x of any type, beside its shape. */
 const echo = (dataType: 'int32' | 'float16') =>
@@ -34,11 +30,6 @@ const echo = (dataType: 'int32' | 'float16') =>
     ],
     initializers: [{ name: 'all', dataType: 'int64', dims: [2], data: BigInt64Array.of(-1n, 3n) }],
   });
-
-const image = Float32Array.from({ length: 64 }, (_, i) => Math.abs(Math.sin(i)));
-const bytesOf = (array: ArrayBufferView) => Buffer.from(array.buffer, array.byteOffset, array.byteLength);
-const request = (data: readonly number[] = [...image], shape = [1, 1, 8, 8]) =>
-  JSON.stringify({ id: 'a', inputs: [{ name: 'image', shape, datatype: 'FP32', data }] });
 
 let folder: string;
 let server: RunningServer;
@@ -68,11 +59,6 @@ afterAll(async () => {
   await server.close();
   rmSync(folder, { recursive: true });
 });
-
-function expectScores(data: ArrayLike<number>): void {
-  expect(data.length).toBe(10);
-  scores.forEach((score, i) => expect(data[i]).toBeCloseTo(score, 4));
-}
 
 describe('over HTTP', () => {
   it('tells of itself and of its models', async () => {
@@ -113,7 +99,7 @@ describe('over HTTP', () => {
       outputs: { name: string; datatype: string; shape: number[]; data: number[] }[];
     };
     expect(outputs).toMatchObject([{ name: 'scores', datatype: 'FP32', shape: [1, 10] }]);
-    expectScores(outputs[0].data);
+    expectScores(scores, outputs[0].data);
     const first = await call(server.url, '/v2/models/digits/versions/1/infer', { body: request() });
     expect(first.json).toMatchObject({ model_version: '1' });
   });
@@ -241,7 +227,7 @@ describe('over HTTP', () => {
     ];
     const good = Array.from({ length: 8 }, async () => {
       const { json } = await call(server.url, '/v2/models/digits/infer', { body: request() });
-      expectScores((json as { outputs: { data: number[] }[] }).outputs[0].data);
+      expectScores(scores, (json as { outputs: { data: number[] }[] }).outputs[0].data);
     });
     await Promise.all([...bad, ...good]);
   });
@@ -273,9 +259,9 @@ describe('over gRPC', () => {
     expect(raw).toMatchObject({ modelName: 'digits', modelVersion: '1', id: 'q' });
     expect(raw.outputs).toEqual([{ name: 'scores', datatype: 'FP32', shape: [1, 10] }]);
     const floats = (bytes: Buffer) => new Float32Array(new Uint8Array(bytes).buffer);
-    expectScores(floats(raw.raw[0]));
+    expectScores(scores, floats(raw.raw[0]));
     const typed = await client.infer('digits', [{ ...input, contents: contents(6, [...image]) }], []);
-    expectScores(floats(typed.raw[0]));
+    expectScores(scores, floats(typed.raw[0]));
   });
 
   it('carries raw tensors byte for byte, and integers in typed ones', async () => {
@@ -333,161 +319,6 @@ describe('over gRPC', () => {
   });
 });
 
-describe('a server with a token', () => {
-  it('tells nothing without it', async () => {
-    const guarded = await startServer({
-      paths: [digits],
-      port: 0,
-      grpcPort: 0,
-      logLevel: 'silent',
-      token: 'secret',
-      maxBody: 4096,
-      drainMs: 0,
-    });
-    await guarded.loaded;
-    const refused = { error: 'a bearer token is needed' };
-    for (const path of [
-      '/v2/health/live',
-      '/v2/models/digits',
-      '/v2/models/nothing',
-      '/metrics',
-      '/openapi.json',
-      '/',
-      '/%zz',
-    ]) {
-      for (const authorization of [undefined, 'Bearer wrong']) {
-        const { status, json } = await call(guarded.url, path, { headers: authorization ? { authorization } : {} });
-        expect([path, status, json]).toEqual([path, 401, refused]);
-      }
-    }
-    expect((await call(guarded.url, '/v2/models/digits/infer', { body: 'x'.repeat(1000) })).status).toBe(401);
-    const headers = { authorization: 'Bearer secret', 'content-type': 'application/json' };
-    expect((await call(guarded.url, '/v2/models/digits/infer', { body: request(), headers })).status).toBe(200);
-    const [stranger, friend] = [new GrpcClient(guarded.grpcAddress!), new GrpcClient(guarded.grpcAddress!, 'secret')];
-    for (const method of ['ServerLive', 'ModelInfer', 'RepositoryIndex'])
-      expect(await stranger.send(method, new Uint8Array()).catch((error: unknown) => error)).toMatchObject({
-        code: 16,
-      });
-    const large = encodeTexts([1, 'x'.repeat(10_000)]);
-    for (const [client, code] of [
-      [stranger, 16],
-      [friend, 8],
-    ] as const)
-      expect(await client.send('ModelInfer', large).catch((error: unknown) => error)).toMatchObject({ code });
-    for (const malformed of [Uint8Array.of(0xff), Uint8Array.of(0x0a, 200)])
-      expect(await stranger.send('ModelInfer', malformed).catch((error: unknown) => error)).toMatchObject({
-        code: 16,
-        details: 'a bearer token is needed',
-      });
-    expect(await friend.flag('ServerReady')).toBe(true);
-    stranger.close();
-    friend.close();
-    await guarded.close();
-  });
-});
-
-describe('a server with a certificate', () => {
-  it('speaks TLS in both protocols, and nothing else', async () => {
-    const tls = selfSignedCertificate();
-    const secured = await startServer({
-      paths: [digits],
-      port: 0,
-      grpcPort: 0,
-      logLevel: 'silent',
-      tls,
-      token: 'secret',
-      drainMs: 0,
-    });
-    await secured.loaded;
-    expect(secured.url).toMatch(/^https:/);
-    const headers = { authorization: 'Bearer secret' };
-    const get = (options: object) =>
-      new Promise<number | string>((resolve) => {
-        httpsGet(`${secured.url}/v2/models/digits`, options, (response) => {
-          response.resume();
-          resolve(response.statusCode!);
-        }).on('error', (error: NodeJS.ErrnoException) => resolve(error.code!));
-      });
-    expect(await get({ ca: tls.cert, headers })).toBe(200);
-    expect(await get({ ca: tls.cert })).toBe(401);
-    expect(await get({ headers })).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
-    await expect(call(secured.url.replace('https', 'http'), '/v2/health/live')).rejects.toThrow();
-    const client = new GrpcClient(secured.grpcAddress!, 'secret', credentials.createSsl(tls.cert));
-    const input = { name: 'image', datatype: 'FP32', shape: [1, 1, 8, 8] };
-    expectScores(
-      new Float32Array(new Uint8Array((await client.infer('digits', [input], [bytesOf(image)])).raw[0]).buffer),
-    );
-    const plain = new GrpcClient(secured.grpcAddress!, 'secret');
-    expect(await plain.send('ServerLive', new Uint8Array()).catch((error: unknown) => error)).toMatchObject({
-      code: 14,
-    });
-    client.close();
-    plain.close();
-    await secured.close();
-  });
-});
-
-describe('limits', () => {
-  it('are told by a status each', async () => {
-    const narrow = await startServer({
-      paths: [digits],
-      port: 0,
-      grpcPort: 0,
-      logLevel: 'silent',
-      maxBody: 4096,
-      maxTensors: 1,
-      maxElements: 128,
-      maxRequests: 4,
-      timeoutMs: 5000,
-      drainMs: 0,
-    });
-    expect((await call(narrow.url, '/v2/health/ready')).status).toBe(503);
-    await narrow.loaded;
-    expect((await call(narrow.url, '/v2/health/ready')).status).toBe(200);
-    const infer = (body: string) => call(narrow.url, '/v2/models/digits/infer', { body });
-    const error = async (body: string) => {
-      const { status, json } = await infer(body);
-      return [status, (json as { error: string }).error];
-    };
-    expect(await error('x'.repeat(5000))).toEqual([413, 'the body is too large']);
-    expect(await error(request([], [3, 1, 8, 8]))).toEqual([413, expect.stringContaining('at most 128 are taken')]);
-    const twice = request().replace(/"inputs":\[(.*)\]/, '"inputs":[$1,$1]');
-    expect(await error(twice)).toEqual([413, expect.stringContaining('has 2 inputs; at most 1 are taken')]);
-    const statuses = (await Promise.all(Array.from({ length: 40 }, () => infer(request())))).map(
-      ({ status }) => status,
-    );
-    expect(new Set(statuses)).toEqual(new Set([200, 429]));
-    await narrow.close();
-  });
-});
-
-describe('a server that cannot listen', () => {
-  const open = (options: { port?: number; grpcPort?: number; host?: string; tls?: { cert: Buffer; key: Buffer } }) =>
-    startServer({ paths: [digits], port: 0, grpcPort: 0, logLevel: 'silent', drainMs: 0, ...options });
-  const portOf = (address: string) => Number(address.split(':').at(-1));
-
-  it('says which address, and why, and lets go of the other', async () => {
-    const { port } = new URL(server.url);
-    await expect(open({ port: Number(port) })).rejects.toThrow(
-      `cannot listen for HTTP on 127.0.0.1:${port}: the address is in use`,
-    );
-    const first = await open({});
-    await first.close();
-    const free = portOf(first.url);
-    const taken = portOf(server.grpcAddress!);
-    await expect(open({ port: free, grpcPort: taken })).rejects.toThrow(
-      `cannot listen for gRPC on 127.0.0.1:${taken}: the address is in use`,
-    );
-    const again = await open({ port: free });
-    await again.close();
-  });
-
-  it('says so of certificates before anything is opened', async () => {
-    const text = Buffer.from('no certificate');
-    await expect(open({ tls: { cert: text, key: text } })).rejects.toThrow('are not a pair in PEM');
-  });
-});
-
 describe('when the device is lost', () => {
   it('answers with 503 or rightly, and goes on', async () => {
     const ask = () => call(server.url, '/v2/models/digits/infer', { body: request() });
@@ -495,7 +326,7 @@ describe('when the device is lost', () => {
     await new Promise((resolve) => setTimeout(resolve, 10));
     server.devices[0].gpu.destroy();
     for (const { status, json, headers } of await Promise.all(asked)) {
-      if (status === 200) expectScores((json as { outputs: { data: number[] }[] }).outputs[0].data);
+      if (status === 200) expectScores(scores, (json as { outputs: { data: number[] }[] }).outputs[0].data);
       else expect([status, headers['retry-after']]).toEqual([503, '1']);
     }
     expect((await ask()).status).toBe(200);

@@ -14,7 +14,7 @@ export type SoftmaxKind = 'softmax' | 'log-softmax' | 'hardmax';
 const results: Readonly<Record<SoftmaxKind, string>> = {
   softmax: 'divide_f32(power_of(v - maximum), total)',
   'log-softmax': 'v - maximum - log(total)',
-  hardmax: 'select(0.0, 1.0, f32(i) == first)',
+  hardmax: 'select(0.0, 1.0, v == maximum && f32(i) == first)',
 };
 
 function softmaxKernel(

@@ -36,6 +36,8 @@ export function lowerConv(context: LowerContext, epilogue: ConvEpilogue): void {
   const x = withPositiveStrides(context, context.input(0));
   const window = convWindow(context, context.type(0).shape, weightShape);
   const y = context.allocateOutput(0, 'channels-last');
+  // Of no images, as a detector's last layers see them where nothing was found, there is nothing to compute.
+  if (x.shape[0] === 0) return context.output(0, y);
   const bias = context.hasInput(2) ? vectorAsF32(context, 2, weightShape[0]) : undefined;
   if (y.elementType === 'i32') return lowerIntegers(context, { x, y, window });
   const elementType = floatElementType(context, y);

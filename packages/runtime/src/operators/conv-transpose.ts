@@ -40,6 +40,7 @@ function lower(context: LowerContext): void {
   const x = withPositiveStrides(context, context.input(0));
   const { window, spatial } = transposeGeometry(context, x.shape.slice(2), context.type(1).shape.slice(2));
   const y = context.allocate(context.outputType(0), 'channels-last');
+  if (x.shape[0] === 0) return context.output(0, y);
   const bias = context.hasInput(2) ? vectorAsF32(context, 2, y.shape[1]) : undefined;
   const elementType = floatElementType(context, y);
   const constantWeights = context.isConstant(1);

@@ -97,6 +97,7 @@ function emitInt8(context: LowerContext, plan: Plan, input: Operand, output: Ope
 function lowerConv(context: LowerContext): void {
   const x = context.input(at.x);
   const y = context.allocate(context.outputType(0), 'channels-last');
+  if (x.shape[0] === 0) return context.output(0, y);
   const window = convWindow(context, x.shape, context.type(at.w).shape);
   const plan = planned(context, () => {
     const conv = spatialConv({

@@ -26,6 +26,8 @@ export function fftPacking(p: ImplicitGemm, { size }: Pick<FftShape, 'size'>): W
       const order = frequencyOrder(size);
       const [re, im] = [new Float64Array(size * size), new Float64Array(size * size)];
       const line = lineTransform(size);
+      const half = size / 2;
+      const scale = 1 / size ** 2;
       for (let filter = 0; filter < filters; filter++) {
         re.fill(0);
         im.fill(0);
@@ -33,12 +35,15 @@ export function fftPacking(p: ImplicitGemm, { size }: Pick<FftShape, 'size'>): W
           for (let x = 0; x < width; x++) re[y * dy * size + x * dx] = values[(filter * height + y) * width + x];
           line(re, im, y * dy * size, 1);
         }
-        for (let x = 0; x < size; x++) line(re, im, x, size);
+        // Filters are real: the other half of the frequencies are the conjugates of these.
+        for (let x = 0; x <= half; x++) line(re, im, x, size);
         let to = 2 * (size + filter * size * size);
         for (const y of order) {
           for (const x of order) {
-            out[to++] = re[y * size + x] / size ** 2;
-            out[to++] = -im[y * size + x] / size ** 2;
+            const isKnown = x <= half;
+            const at = isKnown ? y * size + x : ((size - y) % size) * size + size - x;
+            out[to++] = re[at] * scale;
+            out[to++] = isKnown ? -im[at] * scale : im[at] * scale;
           }
         }
       }
@@ -64,26 +69,31 @@ function lineTransform(size: number): (re: Float64Array, im: Float64Array, first
   const angle = (-2 * Math.PI) / size;
   const cos = Float64Array.from({ length: size }, (_, i) => Math.cos(angle * i));
   const sin = Float64Array.from({ length: size }, (_, i) => Math.sin(angle * i));
+  const lineRe = new Float64Array(size);
+  const lineIm = new Float64Array(size);
   return (re, im, first, step) => {
     for (let i = 0; i < size; i++) {
-      const j = reversed[i];
-      if (j <= i) continue;
-      const [a, b] = [first + i * step, first + j * step];
-      [re[a], re[b]] = [re[b], re[a]];
-      [im[a], im[b]] = [im[b], im[a]];
+      lineRe[i] = re[first + reversed[i] * step];
+      lineIm[i] = im[first + reversed[i] * step];
     }
     for (let half = 1; half < size; half *= 2) {
       for (let start = 0; start < size; start += 2 * half) {
-        for (let k = 0; k < half; k++) {
-          const [c, s] = [cos[(k * size) / (2 * half)], sin[(k * size) / (2 * half)]];
-          const [a, b] = [first + (start + k) * step, first + (start + k + half) * step];
-          const [x, y] = [re[b] * c - im[b] * s, re[b] * s + im[b] * c];
-          re[b] = re[a] - x;
-          im[b] = im[a] - y;
-          re[a] += x;
-          im[a] += y;
+        for (let a = start, at = 0; a < start + half; a++, at += size / (2 * half)) {
+          const b = a + half;
+          const c = cos[at];
+          const s = sin[at];
+          const x = lineRe[b] * c - lineIm[b] * s;
+          const y = lineRe[b] * s + lineIm[b] * c;
+          lineRe[b] = lineRe[a] - x;
+          lineIm[b] = lineIm[a] - y;
+          lineRe[a] += x;
+          lineIm[a] += y;
         }
       }
+    }
+    for (let i = 0; i < size; i++) {
+      re[first + i * step] = lineRe[i];
+      im[first + i * step] = lineIm[i];
     }
   };
 }

@@ -1,4 +1,4 @@
-import type { Device, Precision, Session, Tensor } from '@tessera/runtime';
+import type { Device, Precision, Session, Tensor, TuningFile } from '@tessera/runtime';
 import type { Values } from '../../verify/zoo/compare.js';
 import type { ContenderName, CreationParts, GpuFigures } from './messages.js';
 
@@ -13,15 +13,15 @@ export interface Contender {
   /** The same feeds in memory that the GPU copies from, for one run. */
   stage?(feeds: Feeds): Feeds;
   gpu?(feeds: Feeds, runs: number): Promise<GpuFigures>;
-  /** Tunes for these sizes of the open dimensions and gives the text of the tuning file. */
-  tune?(dims: Dims, budgetMs: number): Promise<string>;
+  /** Tunes for these sizes of the open dimensions and gives all times known then. */
+  tune?(dims: Dims, budgetMs: number): Promise<TuningFile>;
 }
 
 /** Opens a model and gives the contender with the milliseconds that took; the runtime's own modules are loaded before. */
 export type Open = (
   model: string,
   dims: Dims,
-  tuning?: string,
+  tuning?: TuningFile | string,
 ) => Promise<{ readonly contender: Contender; readonly createMs: number; readonly parts?: CreationParts }>;
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
@@ -54,10 +54,7 @@ function tesseraContender(device: Device, session: Session): Contender {
           return [name, staged];
         }),
       ),
-    async tune(dims, budgetMs) {
-      const { formatTuning } = await import('@tessera/runtime');
-      return formatTuning(await session.tune({ dims, budgetMs }));
-    },
+    tune: (dims, budgetMs) => session.tune({ dims, budgetMs }),
     async gpu(feeds, runs) {
       const timeable = device.adapter.features.includes('timestamp-query');
       const profile = timeable ? await session.profile(feeds, { runs }) : undefined;

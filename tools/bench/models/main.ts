@@ -6,7 +6,7 @@
 // take turns of WARMUP + BUDGET milliseconds a batch, ROUNDS times. --dim, once for each, sizes what is open beside the batch. Outputs are compared with onnxruntime's CPU provider,
 // unless --unchecked. --tuning gives times of kernels to start from; --tune times them for so long, each batch and precision.
 // --out writes FILE.json and FILE.md, and FILE.tuning.json where it tuned. A benchmark, not a test: it fails where a contender did not run.
-import { formatTuning, mergeTuning, parseTuning } from '@tessera/conv-kernels';
+import { formatTuning, type TuningFile } from '@tessera/conv-kernels';
 import { writeFileSync } from 'node:fs';
 import { messageOf } from '../../verify/support/report.js';
 import { adapterEnvironment } from './environment.js';
@@ -17,30 +17,29 @@ import { benchmarkReport, markdown, modelTable } from './report.js';
 
 const args = process.argv.slice(2);
 
-async function measureAll(options: Options): Promise<{ figures: Figures[]; tunings: string[] }> {
+async function measureAll(options: Options): Promise<{ figures: Figures[]; tuning?: TuningFile }> {
   const env = { ...(await adapterEnvironment(options.adapter)), TESSERA_ADAPTER: options.adapter };
   const figures: Figures[] = [];
-  const tunings: string[] = [];
+  let tuning: TuningFile | undefined;
   for (const wanted of options.models) {
     const model = await locate(wanted, options.folder);
-    const measured = await measureModel(model, options, env);
+    const measured = await measureModel(model, options, env, tuning);
     console.log(`${model.name}\n${modelTable(measured.figures)}\n`);
     figures.push(...measured.figures);
-    tunings.push(...measured.tunings);
+    tuning = measured.tuning ?? tuning;
   }
-  return { figures, tunings };
+  return { figures, tuning };
 }
 
 try {
   const options = readOptions(args);
-  const { figures, tunings } = await measureAll(options);
+  const { figures, tuning } = await measureAll(options);
   const report = benchmarkReport(figures, args);
   console.log(`On ${report.adapter} (${report.driver}); ${report.host}; ${report.date}.`);
   if (options.out) {
     writeFileSync(`${options.out}.json`, `${JSON.stringify(report, null, 2)}\n`);
     writeFileSync(`${options.out}.md`, markdown(report));
-    const tuning = mergeTuning(...tunings.map((text) => parseTuning(text)));
-    if (tunings.length > 0) writeFileSync(`${options.out}.tuning.json`, formatTuning(tuning));
+    if (tuning) writeFileSync(`${options.out}.tuning.json`, formatTuning(tuning));
   }
   process.exit(figures.some(({ failure }) => failure !== undefined) ? 1 : 0);
 } catch (error) {

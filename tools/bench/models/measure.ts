@@ -1,3 +1,4 @@
+import type { TuningFile } from '@tessera/runtime';
 import { median, percentile } from '../../verify/support/measure.js';
 import { messageOf } from '../../verify/support/report.js';
 import { relativeDifference } from '../../verify/zoo/compare.js';
@@ -39,22 +40,31 @@ interface Entry {
   readonly times: Map<number, number[]>;
   readonly stagedTimes: Map<number, number[]>;
   readonly gpu: Map<number, GpuFigures>;
-  readonly tunings: string[];
+  /** Times known when it had tuned. */
+  readonly tuning?: TuningFile;
   failure?: string;
 }
 
-/** All contenders on one model: each in a process of its own, opened one after another, then timed in turns. */
+/**
+ * All contenders on one model: each in a process of its own, opened one after another, then timed in turns. Those that tune start
+ * with what was `known` and what the ones before have timed, and all of it is given.
+ */
 export async function measureModel(
   model: Located,
   options: Options,
   env: Readonly<Record<string, string>>,
-): Promise<{ readonly figures: Figures[]; readonly tunings: readonly string[] }> {
+  known?: TuningFile,
+): Promise<{ readonly figures: Figures[]; readonly tuning?: TuningFile }> {
   const batches = batchesOf(inputsOf(model.path), options.batches);
   const reference = options.isChecked && !options.contenders.includes('ort-cpu') ? (['ort-cpu'] as const) : [];
   const entries: Entry[] = [];
+  let tuning = known;
   try {
-    for (const name of [...options.contenders, ...reference])
-      entries.push(await enter(name, model, batches, options, env));
+    for (const name of [...options.contenders, ...reference]) {
+      const entry = await enter(name, model, batches, { ...options, tuning: tuning ?? options.tuning }, env);
+      tuning = entry.tuning ?? tuning;
+      entries.push(entry);
+    }
     const timed = entries.filter(({ participant }) => options.contenders.includes(participant.name));
     for (let round = 0; round < options.rounds; round++) {
       for (const entry of round % 2 === 0 ? timed : [...timed].reverse()) await takeTurn(entry, batches, options);
@@ -64,7 +74,7 @@ export async function measureModel(
     const rows = batches.flatMap((batch) =>
       timed.map((entry) => figures(model.name, batch, batches[0], entry, wanted)),
     );
-    return { figures: rows, tunings: entries.flatMap((entry) => entry.tunings) };
+    return { figures: rows, tuning };
   } finally {
     for (const { participant } of entries) participant.close();
   }
@@ -84,11 +94,12 @@ async function enter(
   name: ContenderName,
   model: Located,
   batches: readonly number[],
-  { tuning, tuneMs, sizes }: Options,
+  { tuning, tuneMs, sizes }: Omit<Options, 'tuning'> & { readonly tuning?: TuningFile | string },
   env: Readonly<Record<string, string>>,
 ): Promise<Entry> {
   const participant = new Participant(name, env);
   let opened: Opened | undefined;
+  let tuned: TuningFile | undefined;
   const isOurs = !name.startsWith('ort');
   const entry: Entry = {
     participant,
@@ -96,18 +107,17 @@ async function enter(
     times: new Map(),
     stagedTimes: new Map(),
     gpu: new Map(),
-    tunings: [],
   };
   await attempt(entry, async () => {
     opened = await participant.ask({ kind: 'open', model: model.path, batch: batches[0], sizes, tuning });
     for (const batch of batches) {
       if (isOurs && tuneMs > 0) {
-        entry.tunings.push((await participant.ask({ kind: 'tune', batch, budgetMs: tuneMs })).file);
+        tuned = (await participant.ask({ kind: 'tune', batch, budgetMs: tuneMs })).tuning;
       }
       entry.firsts.set(batch, await participant.ask({ kind: 'first', batch }));
     }
   });
-  return { ...entry, opened };
+  return { ...entry, opened, tuning: tuned };
 }
 
 async function takeTurn(entry: Entry, batches: readonly number[], { warmUpMs, budgetMs }: Options): Promise<void> {

@@ -1,3 +1,4 @@
+import type { TuningFile } from '@tessera/runtime';
 import type { Values } from '../../verify/zoo/compare.js';
 import type { Sizes } from './inputs.js';
 
@@ -13,7 +14,8 @@ export type Request =
       readonly batch: number;
       /** Of the open dimensions that are not the batch. */
       readonly sizes: Sizes;
-      readonly tuning?: string;
+      /** Times of kernels to start from, or the path of a file of them. */
+      readonly tuning?: TuningFile | string;
     }
   | { readonly kind: 'tune'; readonly batch: number; readonly budgetMs: number }
   | { readonly kind: 'first'; readonly batch: number }
@@ -44,10 +46,10 @@ export interface CreationParts {
   readonly compileMs: number;
 }
 
-/** The text of a tuning file with what this contender has timed. */
+/** What this contender knows of kernels' times when it has tuned. */
 export interface Tuned {
   readonly kind: 'tune';
-  readonly file: string;
+  readonly tuning: TuningFile;
 }
 
 export interface First {

@@ -33,7 +33,7 @@ async function answer(request: Request): Promise<Answer> {
   switch (request.kind) {
     case 'tune':
       if (!ready.tune) throw new Error('this runtime cannot be tuned');
-      return { kind: 'tune', file: await ready.tune(openDimensions(inputs, request.batch, sizes), request.budgetMs) };
+      return { kind: 'tune', tuning: await ready.tune(openDimensions(inputs, request.batch, sizes), request.budgetMs) };
     case 'first': {
       const from = performance.now();
       const outputs = await ready.run(batch);

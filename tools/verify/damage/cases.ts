@@ -1,3 +1,5 @@
+import { loadOnnx } from '@tessera/onnx-loader';
+
 /** A place and a kind of damage; everything follows from the index, so that one case can be run again alone. */
 export interface DamageCase {
   readonly index: number;
@@ -18,6 +20,18 @@ export type DamageKind = (typeof kinds)[number];
 
 /** Half-open byte range of the file. */
 export type Range = readonly [start: number, end: number];
+
+/** Where the file holds the elements of tensors of 64 bytes and more. */
+export function weightRanges(bytes: Uint8Array): Range[] {
+  const ranges: Range[] = [];
+  for (const { bytes: source } of loadOnnx(bytes).graph.initializers.values()) {
+    if (source.byteLength < 64) continue;
+    const view = source.read(0, source.byteLength);
+    const start = view.byteOffset - bytes.byteOffset;
+    if (view.buffer === bytes.buffer) ranges.push([start, start + view.byteLength]);
+  }
+  return ranges.sort((a, b) => a[0] - b[0]);
+}
 
 /** A well-mixed 32-bit number of two (the finalizer of MurmurHash3). */
 function mix(a: number, b: number): number {

@@ -34,7 +34,7 @@ interface Check {
 }
 
 async function runOnce(session: Session): Promise<void> {
-  await session.run(plainFeeds(session.inputs, BATCH, MAX_ELEMENTS)!);
+  await session.run(plainFeeds(session.inputs, () => BATCH, MAX_ELEMENTS)!);
   session.dispose();
 }
 

@@ -1,7 +1,6 @@
-import { loadOnnx } from '@tessera/onnx-loader';
 import { decodeModel, encodeModel, int64 } from '@tessera/onnx-loader/schema';
 import type { ModelMessage } from '@tessera/onnx-loader/schema';
-import { applyDamage, damageCase, type Range } from '../damage/cases.js';
+import { applyDamage, damageCase, weightRanges } from '../damage/cases.js';
 import { random } from '../support/random.js';
 
 type Random = () => number;
@@ -66,18 +65,6 @@ const mutations: readonly ((model: ModelMessage, next: Random) => void)[] = [
   ({ opsetImport }, next) => void (opsetImport![0].version = int64(pick(next, [0, 1, 6, 7, 13, 99, -1]))),
   ({ graph }, next) => void (graph!.output = [{ ...graph!.output![0], name: pick(next, names) }]),
 ];
-
-/** Where the file holds the elements of tensors of 64 bytes and more: damage there only changes numbers. */
-function weightRanges(bytes: Uint8Array): Range[] {
-  const ranges: Range[] = [];
-  for (const { bytes: source } of loadOnnx(bytes).graph.initializers.values()) {
-    if (source.byteLength < 64) continue;
-    const view = source.read(0, source.byteLength);
-    const start = view.byteOffset - bytes.byteOffset;
-    if (view.buffer === bytes.buffer) ranges.push([start, start + view.byteLength]);
-  }
-  return ranges.sort((a, b) => a[0] - b[0]);
-}
 
 /** Damaged forms of a model, by number: one of three has damaged bytes, the others up to three changes of its structure. */
 export function damagedModels(bytes: Uint8Array): (index: number) => Uint8Array {

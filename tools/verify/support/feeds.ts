@@ -12,17 +12,17 @@ const arrays: Partial<Record<DataType, (length: number) => Exclude<TensorArray, 
 };
 
 /**
- * Tensors for a session's inputs, symbols taken as `symbolSize`: a slow wave in -1..1 for float32 and float64, zeros for
+ * Tensors for a session's inputs, `sizeOf` giving the sizes of symbols: a slow wave in -1..1 for float32 and float64, zeros for
  * the other types. Undefined where an input's rank is unknown, its type has no array, or it holds over `maxElements`.
  */
 export function plainFeeds(
   inputs: readonly ValueMetadata[],
-  symbolSize: number,
+  sizeOf: (symbol: string) => number,
   maxElements: number,
 ): Record<string, Tensor> | undefined {
   const feeds: Record<string, Tensor> = {};
   for (const { name, dataType, dims: symbolic } of inputs) {
-    const dims = symbolic?.map((dim) => (typeof dim === 'number' ? dim : symbolSize));
+    const dims = symbolic?.map((dim) => (typeof dim === 'number' ? dim : sizeOf(dim)));
     const length = dims?.reduce((product, size) => product * size, 1) ?? Infinity;
     const make = arrays[dataType];
     if (!dims || !make || length > maxElements) return undefined;

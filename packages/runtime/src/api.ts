@@ -411,7 +411,7 @@ export interface Session {
   /**
    * A tensor for an input, to be filled by the caller, in memory that the GPU copies from: a run saves the copy there, which for large
    * inputs takes longer than all else it does on the host. What it holds at first is not defined, and reading it may be slow. The
-   * memory goes with the first `run` that is given all of it: `data` has no elements then, and the next input is
+   * memory goes with the first `run` that is given all of it, or with the session or device: `data` has no elements then, and the next input is
    * staged anew, in memory used before. Small tensors, those whose elements the host converts (64-bit types, bfloat16), and all before the first
    * `prepare` or `run` lie in ordinary memory, and stay.
    *

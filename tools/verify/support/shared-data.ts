@@ -49,6 +49,8 @@ export async function loadZoo(): Promise<Zoo> {
 /** Path of an architecture with its weights, which the first call makes in the system's temporary folder, and its inputs. */
 export async function zooModel(name: string, sizes: Sizes = {}) {
   const zoo = await loadZoo();
+  const description = join(sharedFolder(), 'zoo', `${name}.json`);
+  if (!existsSync(description)) throw new Error(`there is no architecture "${name}": ${description} is missing`);
   const { model, spec } = zoo.materialize(name, join(tmpdir(), 'tessera-zoo'));
   return { model, spec, inputs: zoo.inputs(spec, sizes), inputsFor: (other: Sizes) => zoo.inputs(spec, other) };
 }

@@ -25,6 +25,7 @@ export {
   parseTuning,
   tuningAdapter,
   tuningFile,
+  checkTuning,
   TuningFileError,
   tuningTable,
   type TimedCandidate,

@@ -98,6 +98,11 @@ export function parseTuning(text: string): TuningFile {
   } catch (cause) {
     throw new TuningFileError(`the tuning file is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
+  return checkTuning(value);
+}
+
+/** What a tuning file's text or another program gave, as one. Throws TuningFileError where it is none. */
+export function checkTuning(value: unknown): TuningFile {
   const file = asObject(value, 'the tuning file');
   if (file.format !== 'tessera-tuning') wrong('format', file.format, '"tessera-tuning"');
   if (file.version !== 1) wrong('version', file.version, '1');

@@ -73,6 +73,14 @@ it('a budget of nothing times one problem, and what was timed is not timed again
   session.dispose();
 });
 
+it('an object that is no file of times is refused', async () => {
+  const tuning = { format: 'other' } as never;
+  await expect(createSession(model, { device, tuning })).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringContaining('tuning: format is "other"; it must be "tessera-tuning"'),
+  });
+});
+
 it('a file that is missing is refused', async () => {
   await expect(createSession(model, { device, tuning: 'none.json' })).rejects.toMatchObject({
     code: 'INVALID_INPUT',

@@ -5,6 +5,7 @@ import type { OpenOptions } from './device/device.js';
 import { TesseraError } from './errors.js';
 import { createPoolWith } from './pool/create-pool.js';
 import type { PoolOptions, SessionPool } from './pool/types.js';
+import { checkedTuning } from './tuning/checked.js';
 
 export * from './public.js';
 export type { OpenOptions } from './device/device.js';
@@ -30,7 +31,8 @@ export async function acquireDevice(options: OpenOptions = {}): Promise<Device> 
 export async function createSession(model: string | URL | ModelBytes, options: SessionOptions = {}): Promise<Session> {
   const isAddress = typeof model === 'string' || model instanceof URL;
   const load = async () => loadBytes(isAddress ? await fetchModel(model, options.signal) : model, options);
-  return createSessionWith(load, () => acquireBrowserDevice(options), options);
+  const tuning = options.tuning === undefined ? undefined : checkedTuning(options.tuning);
+  return createSessionWith(load, () => acquireBrowserDevice(options), { ...options, tuning });
 }
 
 /**

@@ -15,6 +15,7 @@ import { createPoolWith } from './pool/create-pool.js';
 import type { PoolOptions, SessionPool } from './pool/types.js';
 import { evaluateModel, type ReferenceValues } from './reference.js';
 import type { Tensor } from './tensor.js';
+import { checkedTuning } from './tuning/checked.js';
 import { readTuningFile, shippedTuning } from './tuning/files.js';
 import { asTesseraError, TesseraError } from './errors.js';
 
@@ -68,8 +69,8 @@ export async function createSession(model: string | URL | ModelBytes, options: S
 
 /** The times that ship with the package, and those given, which go before them. */
 function knownTuning(given: SessionOptions['tuning']): TuningFile {
-  const own = typeof given === 'string' ? readTuningFile(given) : given;
-  return own ? mergeTuning(shippedTuning(), own) : shippedTuning();
+  if (given === undefined) return shippedTuning();
+  return mergeTuning(shippedTuning(), typeof given === 'string' ? readTuningFile(given) : checkedTuning(given));
 }
 
 /**

@@ -29,6 +29,9 @@ function infer(context: InferContext, cell: Cell): readonly InferResult[] {
   if (typeof rows === 'number' && typeof hidden === 'number' && rows !== gateCounts[cell] * hidden) {
     context.fail(`R has ${rows} rows and ${hidden} columns; ${gateCounts[cell]} rows a column are right`);
   }
+  const stated = context.attributes.has('hidden_size') ? context.attributes.int('hidden_size') : hidden;
+  if (typeof hidden === 'number' && stated !== hidden)
+    context.fail(`hidden_size is ${stated}, but R has ${hidden} columns`);
   const directions = settings.reversed.length;
   if (typeof r[0] === 'number' && r[0] !== directions) {
     context.fail(`R has ${r[0]} directions; the attribute direction makes it ${directions}`);

@@ -115,6 +115,11 @@ const failures: readonly (readonly [string, NodeCase, RegExp])[] = [
     /axis 2 is outside/,
   ],
   [
+    'a hidden size unlike the weights',
+    { opType: 'GRU', attributes: { hidden_size: 5 }, inputs: [shaped(7, 2, 3), shaped(1, 12, 3), shaped(1, 12, 4)] },
+    /hidden_size is 5, but R has 4 columns/,
+  ],
+  [
     'an unknown auto_pad',
     { opType: 'Conv', attributes: { auto_pad: 'SAME' }, inputs: [shaped(1, 3, 5, 5), shaped(8, 3, 3, 3)] },
     /auto_pad is "SAME"/,

@@ -118,7 +118,7 @@ describe('feeds', () => {
 
   it.each([
     [Float32Array.of(1, 2, 3, 4), 'input "x" has 4 elements and no shape; the model takes [N, 3]'],
-    [Float64Array.of(1, 2, 3), 'input "x" is a Float64Array; the model takes float32, a Float32Array'],
+    [Float64Array.of(1, 2, 3), 'input "x" is given as Float64Array; the model takes float32, a Float32Array'],
   ])('that do not fit are refused', async (data, message) => {
     using session = await createSession(affine, { device });
     await expect(session.run({ x: data })).rejects.toMatchObject({ code: 'INVALID_INPUT', message });

@@ -381,13 +381,33 @@ describe('a session', () => {
     [{ x: { ...input(1), dims: [105] } }, 'input "x" has the shape [105]; the model takes [N, 3, 5, 7]'],
     [{ x: { ...input(1), dataType: 'int32' as const } }, 'input "x" is int32; the model takes float32'],
     [{ x: { ...input(1), data: new Float32Array(4) } }, 'input "x" has 4 elements; its shape [1, 3, 5, 7] needs 105'],
+    [null, 'the inputs are null; give an object of tensors by their names'],
+    ['x', 'the inputs are string; give an object of tensors by their names'],
+    [{ x: 7 }, 'input "x" is no tensor: it needs dataType, dims (an array of sizes) and data (its elements)'],
+    [
+      { x: { ...input(1), dims: '1,3,5,7' } },
+      'input "x" is no tensor: it needs dataType, dims (an array of sizes) and data (its elements)',
+    ],
+    [
+      { x: { ...input(1), data: undefined } },
+      'input "x" is no tensor: it needs dataType, dims (an array of sizes) and data (its elements)',
+    ],
   ])('refuses wrong feeds with one sentence', async (feeds, message) => {
     const session = await createSession(model, { device });
-    await expect(session.run(feeds as Record<string, Tensor>)).rejects.toMatchObject({
+    await expect(session.run(feeds as unknown as Record<string, Tensor>)).rejects.toMatchObject({
       code: 'INVALID_INPUT',
       message,
     });
     session.dispose();
+  });
+
+  it('refuses a place that is none, and a choice for a node that is none', async () => {
+    const session = await createSession(model, { device });
+    const wrong = session.run({ x: input(1) }, { location: 'moon' as 'gpu' });
+    await expect(wrong).rejects.toThrow(`location is "moon"; it is 'cpu' or 'gpu'`);
+    session.dispose();
+    const misspelt = createSession(model, { device, algorithms: { nodes: { 'no such node': 'direct' } } });
+    await expect(misspelt).rejects.toThrow('algorithms.nodes names "no such node", which the model has not');
   });
 
   it('names a dimension that does not exist', async () => {

@@ -64,11 +64,19 @@ function tensorsOf(
   if (feed === null && isOptional) return [];
   const takesSequence = container === 'sequence' || container === 'optional-sequence';
   const isList = Array.isArray(feed);
-  if (isList && takesSequence) return feed as readonly Tensor[];
-  if (feed !== null && !isList && !takesSequence) return [feed as Tensor | GpuTensor];
+  if (isList && takesSequence) return feed.map((tensor) => requireTensor(name, tensor));
+  if (feed !== null && !isList && !takesSequence) return [requireTensor(name, feed)];
   const found = feed === null ? 'empty' : isList ? 'a sequence' : 'a tensor';
   const right = `${isOptional ? 'an optional' : 'a'} ${takesSequence ? 'sequence' : 'tensor'}`;
   throw new TesseraError('INVALID_INPUT', `input "${name}" is ${found}; the model takes ${right}`);
+}
+
+function requireTensor(name: string, feed: unknown): Tensor | GpuTensor {
+  const { dims, data, location } = Object(feed) as Partial<Record<string, unknown>>;
+  const hasElements = ArrayBuffer.isView(data) || Array.isArray(data) || location === 'gpu';
+  if (Array.isArray(dims) && hasElements) return feed as Tensor | GpuTensor;
+  const message = `input "${name}" is no tensor: it needs dataType, dims (an array of sizes) and data (its elements)`;
+  throw new TesseraError('INVALID_INPUT', message);
 }
 
 /** Throws INVALID_INPUT where elements are not as many as a shape needs. */

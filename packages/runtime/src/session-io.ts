@@ -22,9 +22,11 @@ const isElements = (feed: unknown): feed is TensorArray => ArrayBuffer.isView(fe
 
 /**
  * Gives feeds that are elements alone the model's type and the shape that follows from their number, the sizes given
- * and those of the other feeds. Throws INVALID_INPUT where it does not follow.
+ * and those of the other feeds. Throws INVALID_INPUT where it does not follow, and for what is no object of feeds.
  */
 export function shapeFeeds(graph: TypedGraph, feeds: Feeds, dims: Readonly<Record<string, number>>): ShapedFeeds {
+  if (typeof feeds !== 'object' || feeds === null)
+    throw invalid(`the inputs are ${feeds === null ? 'null' : typeof feeds}; give an object of tensors by their names`);
   const names = Object.keys(feeds);
   if (!names.some((name) => isElements(feeds[name]))) return feeds as ShapedFeeds;
   const sizes = new Map(Object.entries(dims));
@@ -32,7 +34,7 @@ export function shapeFeeds(graph: TypedGraph, feeds: Feeds, dims: Readonly<Recor
     const feed = feeds[name];
     const shape = graph.types.get(name)?.shape;
     if (!feed || isElements(feed) || !shape) continue;
-    const { dims } = feed as Tensor | GpuTensor;
+    const { dims = [] } = feed as Partial<Tensor | GpuTensor>;
     shape.forEach((dim, axis) => typeof dim === 'string' && sizes.set(dim, dims[axis]));
   }
   const shaped = names.map((name) => [name, shapeFeed(graph, name, feeds[name], sizes)] as const);
@@ -60,7 +62,7 @@ function requireArrayType(name: string, feed: TensorArray, dataType: DataType): 
   const wanted = arrayTypeOf(dataType);
   if (wanted ? feed instanceof wanted : Array.isArray(feed)) return;
   throw invalid(
-    `input "${name}" is a ${feed.constructor.name}; the model takes ${dataType}, a ${wanted?.name ?? 'list of texts'}`,
+    `input "${name}" is given as ${feed.constructor.name}; the model takes ${dataType}, a ${wanted?.name ?? 'list of texts'}`,
   );
 }
 
@@ -124,6 +126,12 @@ function requireFit(device: GpuDevice, tensor: GpuTensor, elementType: string, w
 export interface OutputPlan {
   readonly output: ProgramOutput;
   readonly into: Tensor | GpuTensor | undefined;
+}
+
+/** Throws INVALID_INPUT for a place of results that there is not. */
+export function requireLocation({ location }: RunOptions): void {
+  if (location === undefined || location === 'cpu' || location === 'gpu') return;
+  throw invalid(`location is ${JSON.stringify(location)}; it is 'cpu' or 'gpu'`);
 }
 
 /** Throws INVALID_INPUT where a name is not among the model's outputs. */

@@ -44,6 +44,7 @@ import {
   deliverOutputs,
   encodeInputs,
   planOutputs,
+  requireLocation,
   requireOutputs,
   shapeFeeds,
   stageTensor,
@@ -74,6 +75,7 @@ export async function openSession(
   }
   const tuning = tuningObject(options.tuning);
   const graph = understand(model, options.keep === 'all' ? [] : options.keep);
+  requireNodes(options.algorithms?.nodes ?? {}, model, graph);
   options.signal?.throwIfAborted();
   options.onProgress?.({ phase: 'load', done: 1, total: 1 });
   const loadMs = performance.now() - startedAt;
@@ -92,6 +94,17 @@ export async function openSession(
 function tuningObject(tuning: SessionOptions['tuning']): TuningFile | undefined {
   if (typeof tuning !== 'string') return tuning;
   throw new TesseraError('INVALID_INPUT', `tuning is "${tuning}"; a browser takes the object that the file holds`);
+}
+
+/** Throws INVALID_INPUT where an algorithm is asked for at a node that neither the file nor the graph made of it has. */
+function requireNodes(asked: Readonly<Record<string, string>>, model: Model, graph: TypedGraph): void {
+  if (Object.keys(asked).length === 0) return;
+  const nodes = [...allNodes(importModel(model).nodes), ...allNodes(graph.nodes)];
+  const names = new Set(nodes.map(({ name }) => name));
+  const unknown = Object.keys(asked).find((name) => !names.has(name));
+  if (unknown === undefined) return;
+  const remedy = 'session.explain() gives the names of those that have a choice';
+  throw new TesseraError('INVALID_INPUT', `algorithms.nodes names "${unknown}", which the model has not; ${remedy}`);
 }
 
 class GpuSession implements Session {
@@ -232,6 +245,7 @@ class GpuSession implements Session {
   }
 
   async #run(given: Feeds, options: RunOptions): Promise<Record<string, Tensor | GpuTensor>> {
+    requireLocation(options);
     const { feeds, inputs } = await this.#accept(given);
     const stage = this.#runner.stage(stageInputs(inputs));
     if (stage?.plan.isWhole) return this.#runWhole(stage, feeds, options);

@@ -1,4 +1,4 @@
-import { fromNumbers, toNumbers } from './helpers.js';
+import { toNumbers } from './helpers.js';
 import { rowMajorStrides } from './elementwise.js';
 import type { Operator } from './types.js';
 
@@ -16,10 +16,15 @@ export const nonzeroOperators: readonly Operator[] = [
     },
     evaluate(context) {
       const x = context.input(0);
-      const places = Array.from(toNumbers(x), (value, i) => (value === 0 ? -1 : i)).filter((i) => i >= 0);
+      const places: number[] = [];
+      toNumbers(x).forEach((value, i) => value !== 0 && places.push(i));
       const strides = rowMajorStrides(x.dims);
-      const coordinates = x.dims.flatMap((size, axis) => places.map((i) => Math.floor(i / strides[axis]) % size));
-      return [fromNumbers('int64', [x.dims.length, places.length], coordinates)];
+      const data = new BigInt64Array(x.dims.length * places.length);
+      x.dims.forEach((size, axis) => {
+        const first = axis * places.length;
+        for (let n = 0; n < places.length; n++) data[first + n] = BigInt(Math.floor(places[n] / strides[axis]) % size);
+      });
+      return [{ dataType: 'int64', dims: [x.dims.length, places.length], data }];
     },
   },
 ];

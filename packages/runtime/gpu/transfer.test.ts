@@ -176,6 +176,7 @@ describe('a staged input', () => {
     expect(() => session.stageInput('z', [5])).toThrow('the model has no input "z"; its inputs are "x"');
     expect(() => session.stageInput('x', [6])).toThrow('input "x" has the shape [6]; the model takes [5]');
     expect(() => session.stageInput('x', [-1])).toThrow(/sizes are whole numbers/);
+    expect(() => session.stageInput('x', '5' as unknown as number[])).toThrow(/is an array of sizes/);
     session.dispose();
     expect(() => session.stageInput('x', [5])).toThrow(/disposed/);
   });

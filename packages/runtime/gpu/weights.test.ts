@@ -1,6 +1,7 @@
 import type { DeviceProfile } from '@tessera/conv-kernels';
 import { loadOnnx } from '@tessera/onnx-loader';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { matrixGpu } from '../../../tools/testing/devices.js';
 import { buildModel } from '../../../tools/testing/index.js';
 import { asGpuDevice } from '../src/device/device.js';
 import { bufferUsage, mapRead } from '../src/device/usage.js';
@@ -74,17 +75,11 @@ afterAll(() => {
 });
 
 /** A device with matrix units, whose kernels' weights lie as no others do; none of its kernels run here. */
-const withMatrices = (profile: DeviceProfile): DeviceProfile => ({
-  ...profile,
-  isSoftware: false,
-  hasF16: true,
-  hasSubgroups: true,
-  subgroupMinSize: 32,
-  subgroupMaxSize: 32,
-  hasSubgroupSizeControl: true,
-  subgroupMatrixConfigs: [{ componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 }],
-  maxInvocationsPerWorkgroup: 1024,
-  maxWorkgroupStorage: 49152,
+const withMatrices = (own: DeviceProfile): DeviceProfile => ({
+  ...matrixGpu,
+  maxWorkgroupsPerDimension: own.maxWorkgroupsPerDimension,
+  maxStorageBinding: own.maxStorageBinding,
+  minStorageOffsetAlignment: own.minStorageOffsetAlignment,
 });
 
 function weightsFor(profile: DeviceProfile, floatType: 'f32' | 'f16'): readonly Weight[] {

@@ -107,6 +107,7 @@ export function stageTensor(
   const arrayType = arrayTypeOf(dataType);
   if (container || !arrayType)
     throw invalid(`input "${name}" is ${container ?? 'of texts'}; only numbers can be staged`);
+  if (!Array.isArray(dims)) throw invalid(`the shape to stage input "${name}" in is an array of sizes`);
   checkFeed(name, { dataType, dims }, type);
   const length = elementCount(dims);
   const byteLength = length * arrayType.BYTES_PER_ELEMENT;

@@ -14,7 +14,7 @@ import {
   GrpcClient,
   readFields,
 } from '../../../tools/testing/inference.js';
-import { bytesOf, digits, expectScores, image, request } from './support.js';
+import { bytesOf, digits, expectScores, image, quiet, request } from './support.js';
 
 /** y = x, for x of any type, beside its shape. */
 const echo = (dataType: 'int32' | 'float16') =>
@@ -44,10 +44,8 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'half.onnx'), echo('float16'));
   writeFileSync(join(folder, 'broken.onnx'), 'no model');
   server = await startServer({
+    ...quiet,
     paths: [folder],
-    port: 0,
-    grpcPort: 0,
-    logLevel: 'silent',
     drainMs: 0,
     maxElements: 6400,
   });

@@ -5,15 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { selfSignedCertificate } from '../../../tools/testing/index.js';
 import { call, encodeTexts, GrpcClient } from '../../../tools/testing/inference.js';
 import { startServer } from '../src/index.js';
-import { bytesOf, digits, expectScores, image, request } from './support.js';
+import { bytesOf, digits, expectScores, image, quiet, request } from './support.js';
 
 describe('a server with a token', () => {
   it('tells nothing without it', async () => {
     const guarded = await startServer({
+      ...quiet,
       paths: [digits],
-      port: 0,
-      grpcPort: 0,
-      logLevel: 'silent',
       token: 'secret',
       maxBody: 4096,
       drainMs: 0,
@@ -66,10 +64,8 @@ describe('a server with a certificate', () => {
     const scores = (await session.run({ image })).scores.data as Float32Array;
     const tls = selfSignedCertificate();
     const secured = await startServer({
+      ...quiet,
       paths: [digits],
-      port: 0,
-      grpcPort: 0,
-      logLevel: 'silent',
       tls,
       token: 'secret',
       drainMs: 0,
@@ -107,10 +103,8 @@ describe('a server with a certificate', () => {
 describe('limits', () => {
   it('are told by a status each', async () => {
     const narrow = await startServer({
+      ...quiet,
       paths: [digits],
-      port: 0,
-      grpcPort: 0,
-      logLevel: 'silent',
       maxBody: 4096,
       maxTensors: 1,
       maxElements: 128,
@@ -140,7 +134,7 @@ describe('limits', () => {
 
 describe('a server that cannot listen', () => {
   const open = (options: { port?: number; grpcPort?: number; host?: string; tls?: { cert: Buffer; key: Buffer } }) =>
-    startServer({ paths: [digits], port: 0, grpcPort: 0, logLevel: 'silent', drainMs: 0, ...options });
+    startServer({ ...quiet, paths: [digits], drainMs: 0, ...options });
   const portOf = (address: string) => Number(address.split(':').at(-1));
 
   it('says which address, and why, and lets go of the other', async () => {

@@ -99,9 +99,9 @@ function baselineText(baseline: BaselineReport, colors: Colors): string {
     rows,
     colors,
   );
-  const only = (names: readonly string[], what: string) =>
+  const unmatched = (names: readonly string[], what: string) =>
     names.length > 0 ? [`${names.length} layers ${what}: ${shorten(names.map(printable).join(', '), 100)}`] : [];
-  return [table, ...only(baseline.added, 'are new'), ...only(baseline.removed, 'are gone')].join('\n');
+  return [table, ...unmatched(baseline.added, 'are new'), ...unmatched(baseline.removed, 'are gone')].join('\n');
 }
 
 function section(title: string, lines: readonly string[], colors: Colors): string[] {

@@ -63,7 +63,7 @@ function spread(timed: TimedTile): TimedTile {
   return { ...timed, tile: { ...timed.tile, spread: true } };
 }
 
-/** Where a sum is over in a few slices there is next to nothing to load beside products, and the loop compiles in half the time. */
+/** Where a sum is over in a few slices there is next to nothing to load beside products, and loops compile sooner. */
 function spreadWhereLong(p: ImplicitGemm, tile: MatrixTile, splits: number): MatrixTile {
   const slices = Math.ceil(matrixSlices(p, tile.depth) / splits);
   return tile.spread && slices < leastSpreadSlices ? { ...tile, spread: false } : tile;
